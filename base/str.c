@@ -117,9 +117,12 @@ void str_add_hex_bytes(struct str *s, const void *data, size_t len)
 /* Length of the well-formed UTF-8 sequence at @p, 0 if there is none (RFC 3629, table 3-7). */
 static size_t utf8_len(const unsigned char *p, size_t left)
 {
-	size_t n = p[0] < 0x80 ? 1 : p[0] < 0xc2 ? 0 : p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 :
-		   p[0] < 0xf5			 ? 4 :
-						   0;
+	size_t n = p[0] < 0x80	 ? 1
+		   : p[0] < 0xc2 ? 0
+		   : p[0] < 0xe0 ? 2
+		   : p[0] < 0xf0 ? 3
+		   : p[0] < 0xf5 ? 4
+				 : 0;
 
 	if (!n || n > left)
 		return 0;
