@@ -51,7 +51,7 @@ static void file_unref(struct open_file *f)
 		stream_close(f->stream);
 	image_file_free(f->image);
 	str_deinit(&f->text);
-	str_deinit(&f->window.bytes);
+	window_drop(&f->window);
 	str_deinit(&f->line);
 	pthread_mutex_destroy(&f->lock);
 	if (f->node)
@@ -171,6 +171,7 @@ static void read_text(fuse_req_t req, struct open_file *f, size_t size, uint64_t
 static int cursor_turn(struct open_file *f, uint64_t off, size_t size, struct report *rp)
 {
 	const struct cursor_ops *ops = f->node->entry->cursor;
+	struct str *out;
 	int r;
 
 	if (off == 0 && window_end(&f->window) != 0) {
@@ -178,8 +179,8 @@ static int cursor_turn(struct open_file *f, uint64_t off, size_t size, struct re
 
 		ops->close(f->cursor);
 		f->cursor = NULL;
-		str_deinit(&f->window.bytes);
-		f->window = (struct window){};
+		window_drop(&f->window);
+		f->window.start = 0;
 		f->cursor_done = false;
 		r = ops->open(&c, &f->cursor);
 		if (r < 0)
@@ -189,14 +190,16 @@ static int cursor_turn(struct open_file *f, uint64_t off, size_t size, struct re
 	}
 	if (f->cursor_done || !f->cursor)
 		return 0;
-	window_advance(&f->window);
-	while (f->window.bytes.len < size && !f->cursor_done) {
-		r = ops->fill(f->cursor, &f->window.bytes, size - f->window.bytes.len, rp);
-		if (r >= 0 && str_error(&f->window.bytes))
+	out = window_turn(&f->window);
+	if (!out)
+		return -ENOMEM;
+	while (out->len < size && !f->cursor_done) {
+		r = ops->fill(f->cursor, out, size - out->len, rp);
+		if (r >= 0 && str_error(out))
 			r = -ENOMEM;
 		/* What came before the failure is still good; the next read meets it again. */
 		if (r < 0)
-			return f->window.bytes.len ? 0 : r;
+			return out->len ? 0 : r;
 		f->cursor_done = r == 0;
 	}
 	return 0;

@@ -44,7 +44,7 @@ void stream_unref(struct stream *s)
 	if (s->hub)
 		hub_leave(s->hub, &s->reader);
 	records_free(s->records);
-	str_deinit(&s->window.bytes);
+	window_drop(&s->window);
 	pthread_mutex_destroy(&s->lock);
 	free(s);
 }
@@ -98,39 +98,58 @@ int stream_open(struct fs *fs, const struct subject *self, enum stream_format fo
 	return 0;
 }
 
+/*
+ * Records are 8-byte aligned and padded, and the ring is mapped twice, so a short one can be
+ * copied in whole blocks; a call of memcpy() for each costs more than the copy.
+ */
+enum { COPY_BLOCK = 16, COPY_SHORT = 128 };
+
+static inline void copy_record(char *to, const char *from, uint32_t len)
+{
+	if (len > COPY_SHORT) {
+		memcpy(to, from, len);
+		return;
+	}
+	for (uint32_t i = 0; i < len; i += COPY_BLOCK)
+		memcpy(to + i, from + i, COPY_BLOCK);
+}
+
 /* Copy payloads back to back: the hot path. Returns the position behind the last. */
-static uint64_t fill_raw(struct stream *s, size_t size, uint64_t pos, uint64_t *n)
+static uint64_t fill_raw(struct stream *s, struct str *out, size_t size, uint64_t pos, uint64_t *n)
 {
 	const struct ring *ring = hub_ring(s->hub);
-	uint64_t producer = ring_producer_pos(ring);
-	struct str *out = &s->window.bytes;
+	uint64_t producer = ring_producer_pos(ring), taken = 0;
+	char *to = str_reserve(out, size + COPY_BLOCK);
 	struct ring_record rec;
 	enum ring_state st;
-	char *to;
+	size_t len = 0;
 
-	to = str_reserve(out, size);
 	while (to &&
 	       ((st = ring_peek(ring, pos, producer, &rec)) == RING_RECORD || st == RING_DISCARD)) {
 		if (st == RING_RECORD) {
-			/* A record larger than the whole read: the window hands it out in pieces.
-			 */
-			if (out->len + rec.len > size &&
-			    (out->len || !(to = str_reserve(out, rec.len))))
+			/* One larger than the whole read: the window hands it out in pieces. */
+			if (len + rec.len > size &&
+			    (len || !(to = str_reserve(out, rec.len + COPY_BLOCK))))
 				break;
-			memcpy(to + out->len, rec.data, rec.len);
-			out->len += rec.len;
-			++*n;
+			/* The lines come from the producer's CPU: have the next ones on their way.
+			 */
+			__builtin_prefetch((const char *)rec.data + 512);
+			copy_record(to + len, rec.data, rec.len);
+			len += rec.len;
+			taken++;
 		}
 		pos = rec.next;
 	}
+	out->len = len;
+	*n = taken;
 	return pos;
 }
 
-static uint64_t fill_records(struct stream *s, size_t size, uint64_t pos, uint64_t *n)
+static uint64_t fill_records(struct stream *s, struct str *out, size_t size, uint64_t pos,
+			     uint64_t *n)
 {
 	const struct ring *ring = hub_ring(s->hub);
 	uint64_t producer = ring_producer_pos(ring);
-	struct str *out = &s->window.bytes;
 	struct ring_record rec;
 	enum ring_state st;
 
@@ -158,22 +177,24 @@ static uint64_t fill_records(struct stream *s, size_t size, uint64_t pos, uint64
 /* Under s->lock: refill the window from the ring. -EBADMSG for a ring that someone scribbled in. */
 static int fill(struct stream *s, size_t size)
 {
+	struct str *out = window_turn(&s->window);
 	struct ring_record rec;
-	uint64_t lost, n = 0, pos = hub_begin(s->hub, &s->reader, &lost);
+	uint64_t lost, n = 0, pos;
 	bool broken = false;
 
-	s->window.start += s->window.bytes.len;
-	str_truncate(&s->window.bytes, 0);
-	s->window.bytes.failed = false;
+	if (!out)
+		return -ENOMEM;
+	pos = hub_begin(s->hub, &s->reader, &lost);
 	if (lost && s->records)
-		record_add_lost(s->records, lost, &s->window.bytes);
-	if (s->window.bytes.len < size || !s->window.bytes.len)
-		pos = s->records ? fill_records(s, size, pos, &n) : fill_raw(s, size, pos, &n);
-	if (!s->window.bytes.len)
+		record_add_lost(s->records, lost, out);
+	if (out->len < size)
+		pos = s->records ? fill_records(s, out, size, pos, &n)
+				 : fill_raw(s, out, size, pos, &n);
+	if (!out->len)
 		broken = ring_peek(hub_ring(s->hub), pos, ring_producer_pos(hub_ring(s->hub)),
 				   &rec) == RING_BROKEN;
 	hub_end(s->hub, &s->reader, pos, n);
-	if (!s->window.bytes.len && s->window.bytes.failed)
+	if (!out->len && out->failed)
 		return -ENOMEM;
 	return broken ? -EBADMSG : 0;
 }
@@ -222,48 +243,64 @@ fail:
 	return true;
 }
 
-/* Under s->lock. True: @req has been answered, or will be. */
-static bool serve(struct stream *s, fuse_req_t req, size_t size, uint64_t off, bool nonblock)
-{
+/* What a read comes to. */
+struct answer {
+	int err;		   /* -errno, or 0 and these: */
+	struct reply_bytes *bytes; /* counted; NULL: the end */
 	const char *at;
 	size_t n;
-	int r = 0;
+};
 
-	at = window_at(&s->window, off, size, &n);
-	if (!at && off != window_end(&s->window))
-		r = -ESPIPE;
-	else if (!at)
-		r = fill(s, size);
-	if (r < 0) {
-		reply_err(req, r);
-		return true;
-	}
-	if (!at)
-		at = window_at(&s->window, off, size, &n);
-	if (at) {
-		s->handed = MAX(s->handed, off + n);
-		fuse_reply_buf(req, at, n);
-		return true;
-	}
-	/* A parked reader holds no buffer. */
-	str_deinit(&s->window.bytes);
-	if (hub_ended(s->hub) || nonblock) {
+/* Under s->lock. False: somebody answers the request later, or already has. */
+static bool serve(struct stream *s, fuse_req_t req, size_t size, uint64_t off, bool nonblock,
+		  struct answer *ret)
+{
+	do {
+		ret->at = window_at(&s->window, off, size, &ret->n);
+		if (!ret->at && off != window_end(&s->window))
+			ret->err = -ESPIPE;
+		else if (!ret->at)
+			ret->err = fill(s, size);
+		if (ret->err < 0)
+			return true;
+		if (!ret->at)
+			ret->at = window_at(&s->window, off, size, &ret->n);
+		if (ret->at) {
+			s->handed = MAX(s->handed, off + ret->n);
+			ret->bytes = s->window.bytes;
+			__atomic_add_fetch(&ret->bytes->refs, 1, __ATOMIC_RELAXED);
+			return true;
+		}
+		/* A parked reader holds no buffer. */
+		window_drop(&s->window);
 		if (hub_ended(s->hub))
-			fuse_reply_buf(req, NULL, 0);
-		else
-			reply_err(req, EAGAIN);
-		return true;
-	}
-	return wait_for_data(s, req, size, off);
+			return true;
+		if (nonblock) {
+			ret->err = -EAGAIN;
+			return true;
+		}
+	} while (!wait_for_data(s, req, size, off));
+	return false;
 }
 
 void stream_read(struct stream *s, fuse_req_t req, size_t size, uint64_t off, bool nonblock)
 {
+	struct answer answer = {};
+	bool mine;
+
 	stream_ref(s); /* once answered, the file may be closed by another thread */
 	pthread_mutex_lock(&s->lock);
-	while (!serve(s, req, size, off, nonblock))
-		;
+	mine = serve(s, req, size, off, nonblock, &answer);
 	pthread_mutex_unlock(&s->lock);
+	/*
+	 * Sent without the lock: the reader wakes up and asks for more before we are
+	 * back from the reply, and the thread that hears it should not wait for us.
+	 */
+	if (mine && answer.err < 0)
+		reply_err(req, answer.err);
+	else if (mine)
+		fuse_reply_buf(req, answer.at, answer.bytes ? answer.n : 0);
+	reply_bytes_unref(answer.bytes);
 	stream_unref(s);
 }
 

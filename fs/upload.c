@@ -235,8 +235,11 @@ static int take_open_load(struct instance *inst, void *arg)
 		r = instance_load(inst, t->rp);
 	if (!r && t->f->upload->run)
 		r = instance_attach_auto(inst, t->pid, t->abandoned, t->rp);
-	if (!r && t->abandoned && __atomic_load_n(t->abandoned, __ATOMIC_ACQUIRE))
-		r = report(t->rp, -EINTR, "the writer was interrupted");
+	if (!r && t->abandoned && __atomic_load_n(t->abandoned, __ATOMIC_ACQUIRE)) {
+		instance_report_begin(inst, t->rp);
+		r = report(t->rp, -EINTR, "the writer was interrupted, so this was undone");
+		r = instance_report_end(inst, "load", t->rp, r);
+	}
 	return r;
 }
 
@@ -255,69 +258,99 @@ static int do_fail(struct instance *inst, void *arg)
 	return 0;
 }
 
+/* The instance behind a file (counted), and its name (malloc'ed). NULL: the file is gone. */
+static struct instance *current_instance(struct fs *fs, struct upload *u, char **ret_name,
+					 bool *ret_fresh)
+{
+	struct instance *inst = NULL;
+
+	pthread_mutex_lock(&fs->lock);
+	if (u->in_table && u->inst) {
+		inst = instance_ref(u->inst);
+		*ret_name = strdup(inst->name);
+		/* One that failed, or was never written, has nothing to keep running. */
+		*ret_fresh = inst->state == INSTANCE_EMPTY || inst->state == INSTANCE_FAILED;
+	}
+	pthread_mutex_unlock(&fs->lock);
+	return inst;
+}
+
+/*
+ * Put @inst behind the file, whoever got there meanwhile: of two writers at once, the one that is
+ * done last has the last word. Return: what was there (counted); NULL: the file is gone.
+ */
+static struct instance *replace_current(struct fs *fs, struct upload *u, struct instance *inst)
+{
+	struct instance *old = NULL, *tried = NULL, *out = NULL;
+
+	do {
+		instance_unref(tried);
+		tried = old;
+		pthread_mutex_lock(&fs->lock);
+		old = u->in_table ? instance_ref(u->inst) : NULL;
+		pthread_mutex_unlock(&fs->lock);
+		if (old)
+			out = instance_swap(fs, old, inst, u);
+	} while (!out && old && old != tried);
+	instance_unref(tried);
+	instance_unref(old);
+	return out;
+}
+
 /* The image of load/ or run/ for the first time, or again: make before break. */
 static int take_upload(struct take *t)
 {
+	_cleanup_free_ char *name = NULL;
 	struct upload *u = t->f->upload;
 	struct fs *fs = t->f->fs;
 	struct instance *inst, *out;
-	char *name;
-	bool fresh;
-	int r;
+	bool fresh = false;
+	int r = 0;
 
-	pthread_mutex_lock(&fs->lock);
-	t->old = instance_ref(u->inst);
-	name = strdup(t->old ? t->old->name : "");
-	/* One that failed, or was never written, has nothing to keep running. */
-	fresh = !t->old || t->old->state == INSTANCE_EMPTY || t->old->state == INSTANCE_FAILED;
-	pthread_mutex_unlock(&fs->lock);
-	if (!t->old || !name) {
-		free(name);
-		instance_unref(t->old);
+	t->old = current_instance(fs, u, &name, &fresh);
+	if (!t->old)
 		return report(t->rp, -ESTALE, "the file was removed while it was written");
-	}
-	inst = instance_new(fs, name);
+	inst = name ? instance_new(fs, name) : NULL;
 	if (!inst) {
 		instance_unref(t->old);
-		free(name);
 		return -ENOMEM;
 	}
 	/* With nothing to break, the new one is seen while it loads. */
 	if (fresh) {
-		out = instance_swap(fs, t->old, inst, u);
-		if (!out) {
+		out = replace_current(fs, u, inst);
+		if (!out)
 			r = report(t->rp, -ESTALE,
 				   "the object was removed while its image was written");
-			goto out;
-		}
+		/* Another writer may have been faster: then what it loaded goes. */
+		else if (out != t->old)
+			instance_call(out, do_unload, NULL);
 		instance_unref(out);
+		if (r < 0)
+			goto out;
 	}
 	r = instance_call(inst, take_open_load, t);
 	if (r < 0) {
 		instance_call(inst, do_fail, NULL);
 		if (!fresh)
 			instance_note_failure(t->old, inst);
-	} else {
-		if (!fresh) {
-			out = instance_swap(fs, t->old, inst, u);
-			if (out)
-				instance_call(out, do_unload, NULL);
-			else /* it was unloaded meanwhile: so must this one be */
-				instance_call(inst, do_unload, NULL);
-			instance_unref(out);
-		}
-		pthread_mutex_lock(&fs->lock);
-		if (u->inst == inst) {
-			blob_unref(u->image);
-			u->image = blob_ref(t->image);
-			u->growing = 0;
-		}
-		pthread_mutex_unlock(&fs->lock);
+		goto out;
 	}
+	if (!fresh) {
+		out = replace_current(fs, u, inst);
+		/* Without a place it was unloaded meanwhile: so must this one be. */
+		instance_call(out ? out : inst, do_unload, NULL);
+		instance_unref(out);
+	}
+	pthread_mutex_lock(&fs->lock);
+	if (u->inst == inst) {
+		blob_unref(u->image);
+		u->image = blob_ref(t->image);
+		u->growing = 0;
+	}
+	pthread_mutex_unlock(&fs->lock);
 out:
 	instance_unref(inst);
 	instance_unref(t->old);
-	free(name);
 	return r;
 }
 
@@ -335,7 +368,10 @@ static int take(struct image_file *f, pid_t pid, const bool *abandoned, struct r
 	pthread_mutex_unlock(&f->lock);
 	r = f->upload ? take_upload(&t) : instance_call(f->inst, take_open_load, &t);
 	pthread_mutex_lock(&f->lock);
-	if (r < 0)
+	/* Who was interrupted and not killed writes the same bytes again: that is another try. */
+	if (r == -EINTR)
+		f->whole = false;
+	else if (r < 0)
 		f->failed = r;
 	return r;
 }
@@ -518,18 +554,30 @@ static int upload_list(struct call *c, struct listing *l)
 }
 
 /*
- * A name that begins with a dot is a temporary one (rsync, editors) and will be
- * renamed: if its object's name is taken by the file that it is to replace, it
- * loads under a name of its own until then.
+ * A temporary name, of a file that will be renamed: it begins with a dot (rsync, editors), or is
+ * that of another file and some more (llvm-strip). If its object's name is taken by the file that
+ * it is to replace, it loads under a name of its own until then.
  */
+static bool is_temporary(const struct call *c, const char *name)
+{
+	bool ret = name[0] == '.';
+
+	pthread_mutex_lock(&c->fs->lock);
+	vec_for_each (u, &c->fs->uploads)
+		ret = ret || ((*u)->run == is_run(c) && strchr((*u)->name, '.') &&
+			      str_has_prefix(name, (*u)->name));
+	pthread_mutex_unlock(&c->fs->lock);
+	return ret;
+}
+
 static char *provisional_name(const char *file)
 {
-	char *name = strdup(file + strspn(file, "."));
+	_cleanup_free_ char *name = strdup(file + strspn(file, "."));
 
 	for (char *p = name; p && *p; p++)
 		if (*p == '.')
 			*p = '_';
-	return name;
+	return name ? instance_name_of(name) : NULL;
 }
 
 static int upload_create(struct call *c, const char *name, struct child *ret)
@@ -548,7 +596,7 @@ static int upload_create(struct call *c, const char *name, struct child *ret)
 	if (!u->name || !inst)
 		goto fail;
 	r = instance_add(c->fs, inst);
-	if (r == -EEXIST && name[0] == '.') {
+	if (r == -EEXIST && is_temporary(c, name)) {
 		instance_unref(inst);
 		free(object);
 		object = provisional_name(name);

@@ -98,6 +98,16 @@ static int check_header(const struct image *img, const Elf64_Ehdr *eh, struct re
 	return 0;
 }
 
+/* A copy, for headers of a hostile file may stand at any address. */
+static bool get_header(const struct image *img, uint32_t index, Elf64_Shdr *ret)
+{
+	const void *sh = elf64_getshdr(elf_getscn(img->elf, index));
+
+	if (sh)
+		memcpy(ret, sh, sizeof(*ret));
+	return sh;
+}
+
 static int read_sections(struct image *img, const Elf64_Ehdr *eh, struct report *rp)
 {
 	uint64_t total = 0;
@@ -108,28 +118,28 @@ static int read_sections(struct image *img, const Elf64_Ehdr *eh, struct report 
 		return -ENOMEM;
 	img->n_sections = eh->e_shnum;
 	for (uint32_t i = 1; i < img->n_sections; i++) {
-		const Elf64_Shdr *sh = elf64_getshdr(elf_getscn(img->elf, i));
 		struct image_section *s = &img->sections[i];
+		Elf64_Shdr sh = {};
 
-		if (!sh)
+		if (!get_header(img, i, &sh))
 			return report(rp, -EBADMSG, "section %u: %s", i, elf_errmsg(-1));
 		s->name = "";
 		s->index = i;
-		s->type = sh->sh_type;
-		s->flags = sh->sh_flags;
-		s->size = sh->sh_size;
-		s->align = sh->sh_addralign;
+		s->type = sh.sh_type;
+		s->flags = sh.sh_flags;
+		s->size = sh.sh_size;
+		s->align = sh.sh_addralign;
 		if (s->type == SHT_NOBITS || s->type == SHT_NULL)
 			continue;
-		if (!range_fits(sh->sh_offset, sh->sh_size, img->len))
+		if (!range_fits(sh.sh_offset, sh.sh_size, img->len))
 			return report(
 				rp, -ENOEXEC,
 				"cut short: section %u at 0x%llx of %llu bytes ends behind the "
 				"file's %zu bytes",
-				i, (unsigned long long)sh->sh_offset,
-				(unsigned long long)sh->sh_size, img->len);
+				i, (unsigned long long)sh.sh_offset, (unsigned long long)sh.sh_size,
+				img->len);
 		if (s->size)
-			s->data = img->data + sh->sh_offset;
+			s->data = img->data + sh.sh_offset;
 		/* A file may not claim its bytes many times over: others copy sections. */
 		total += s->size;
 		if (total > img->len)
@@ -151,13 +161,13 @@ static int name_sections(struct image *img, uint32_t shstrndx, struct report *rp
 			      "section %u should hold section names but is no string table",
 			      shstrndx);
 	for (uint32_t i = 1; i < img->n_sections; i++) {
-		const Elf64_Shdr *sh = elf64_getshdr(elf_getscn(img->elf, i));
+		Elf64_Shdr sh = {};
 
-		if (sh->sh_name >= names.good)
+		if (!get_header(img, i, &sh) || sh.sh_name >= names.good)
 			return report(rp, -EBADMSG,
 				      "section %u: its name at 0x%x is not in the name table", i,
-				      sh->sh_name);
-		img->sections[i].name = names.text + sh->sh_name;
+				      sh.sh_name);
+		img->sections[i].name = names.text + sh.sh_name;
 		if (strnlen(img->sections[i].name, NAME_LEN_MAX + 1) > NAME_LEN_MAX)
 			return report(rp, -EBADMSG, "section %u: its name has more than %d bytes",
 				      i, NAME_LEN_MAX);
@@ -200,7 +210,7 @@ static int read_symbol(struct image *img, const struct names *names, const Elf64
 static int read_symbols(struct image *img, struct report *rp)
 {
 	const struct image_section *names_section;
-	const Elf64_Shdr *sh;
+	Elf64_Shdr sh = {};
 	struct names names;
 	uint32_t index = 0;
 	Elf_Data *data;
@@ -216,31 +226,34 @@ static int read_symbols(struct image *img, struct report *rp)
 	if (!index)
 		return report(rp, -ENOEXEC,
 			      "no symbol table: it was stripped, or is no BPF object");
-	sh = elf64_getshdr(elf_getscn(img->elf, index));
-	if (sh->sh_entsize != SYMBOL_SIZE || sh->sh_size % SYMBOL_SIZE)
+	if (!get_header(img, index, &sh) || sh.sh_entsize != SYMBOL_SIZE ||
+	    sh.sh_size % SYMBOL_SIZE)
 		return report(rp, -EBADMSG,
 			      "symbol table '%s': entries of %llu bytes in %llu bytes",
-			      img->sections[index].name, (unsigned long long)sh->sh_entsize,
-			      (unsigned long long)sh->sh_size);
-	names_section = image_section(img, sh->sh_link);
+			      img->sections[index].name, (unsigned long long)sh.sh_entsize,
+			      (unsigned long long)sh.sh_size);
+	names_section = image_section(img, sh.sh_link);
 	if (!names_section || names_section->type != SHT_STRTAB)
 		return report(rp, -EBADMSG,
 			      "symbol table '%s': its string table, section %u, is none",
-			      img->sections[index].name, sh->sh_link);
+			      img->sections[index].name, sh.sh_link);
 	names = names_of(names_section->data, names_section->data ? names_section->size : 0);
-	if (!sh->sh_size)
+	if (!sh.sh_size)
 		return 0;
 	data = elf_getdata(elf_getscn(img->elf, index), NULL);
-	if (!data || !data->d_buf || data->d_size != sh->sh_size)
+	if (!data || !data->d_buf || data->d_size != sh.sh_size)
 		return report(rp, -EBADMSG, "symbol table '%s': %s", img->sections[index].name,
 			      elf_errmsg(-1));
-	img->symbols = calloc(sh->sh_size / SYMBOL_SIZE, sizeof(*img->symbols));
+	img->symbols = calloc(sh.sh_size / SYMBOL_SIZE, sizeof(*img->symbols));
 	if (!img->symbols)
 		return -ENOMEM;
-	img->n_symbols = sh->sh_size / SYMBOL_SIZE;
+	img->n_symbols = sh.sh_size / SYMBOL_SIZE;
 	for (uint32_t i = 0; i < img->n_symbols; i++) {
-		int r = read_symbol(img, &names, (const Elf64_Sym *)data->d_buf + i, i, rp);
+		Elf64_Sym sym;
+		int r;
 
+		memcpy(&sym, (const char *)data->d_buf + (size_t)i * sizeof(sym), sizeof(sym));
+		r = read_symbol(img, &names, &sym, i, rp);
 		if (r < 0)
 			return r;
 	}
@@ -256,15 +269,17 @@ static int compare_relocs(const void *a, const void *b)
 
 static int read_reloc_section(struct image *img, uint32_t index, struct report *rp)
 {
-	const Elf64_Shdr *sh = elf64_getshdr(elf_getscn(img->elf, index));
-	const struct image_section *s = &img->sections[index];
-	const struct image_section *target = image_section(img, sh->sh_info);
+	const struct image_section *s = &img->sections[index], *target;
+	Elf64_Shdr sh = {};
 	reloc_vec *to;
 	Elf_Data *data;
 
+	if (!get_header(img, index, &sh))
+		return report(rp, -EBADMSG, "section %u: %s", index, elf_errmsg(-1));
+	target = image_section(img, sh.sh_info);
 	if (!target)
 		return report(rp, -EBADMSG, "'%s' is for section %u, which is not there", s->name,
-			      sh->sh_info);
+			      sh.sh_info);
 	/* Those of debug information and BTF are for linkers. */
 	if (!(target->flags & SHF_ALLOC) || !s->size)
 		return 0;
@@ -272,9 +287,9 @@ static int read_reloc_section(struct image *img, uint32_t index, struct report *
 		return report(rp, -EBADMSG,
 			      "'%s' has relocations with addend, which BPF objects do not use",
 			      s->name);
-	if (sh->sh_entsize != RELOC_SIZE || s->size % RELOC_SIZE)
+	if (sh.sh_entsize != RELOC_SIZE || s->size % RELOC_SIZE)
 		return report(rp, -EBADMSG, "'%s': entries of %llu bytes in %llu bytes", s->name,
-			      (unsigned long long)sh->sh_entsize, (unsigned long long)s->size);
+			      (unsigned long long)sh.sh_entsize, (unsigned long long)s->size);
 	data = elf_getdata(elf_getscn(img->elf, index), NULL);
 	if (!data || !data->d_buf || data->d_size != s->size)
 		return report(rp, -EBADMSG, "'%s': %s", s->name, elf_errmsg(-1));
@@ -282,13 +297,15 @@ static int read_reloc_section(struct image *img, uint32_t index, struct report *
 	if (vec_reserve(to, s->size / RELOC_SIZE))
 		return -ENOMEM;
 	for (uint32_t i = 0; i < s->size / RELOC_SIZE; i++) {
-		const Elf64_Rel *rel = (const Elf64_Rel *)data->d_buf + i;
-		struct image_reloc reloc = {
-			.offset = rel->r_offset,
-			.symbol = ELF64_R_SYM(rel->r_info),
-			.type = ELF64_R_TYPE(rel->r_info),
-		};
+		struct image_reloc reloc;
+		Elf64_Rel rel;
 
+		memcpy(&rel, (const char *)data->d_buf + (size_t)i * sizeof(rel), sizeof(rel));
+		reloc = (struct image_reloc){
+			.offset = rel.r_offset,
+			.symbol = ELF64_R_SYM(rel.r_info),
+			.type = ELF64_R_TYPE(rel.r_info),
+		};
 		if (reloc.symbol >= img->n_symbols)
 			return report(rp, -EBADMSG, "'%s', relocation %u: there is no symbol %u",
 				      s->name, i, reloc.symbol);

@@ -154,22 +154,27 @@ static int check_program(const struct program *prog, const char *elf_section,
 static int check_exceptions(const struct object *obj, const struct load_config *cfg,
 			    struct report *rp)
 {
+	_cleanup_free_ uint8_t *loaded = NULL; /* of each type: is it a program to load? */
+
 	if (!obj->btf)
 		return 0;
+	loaded = calloc(btf_n_types(obj->btf), sizeof(*loaded));
+	if (!loaded)
+		return report(rp, -ENOMEM, "out of memory");
+	for (uint32_t i = 0; i < obj->n_programs; i++) {
+		if (cfg->progs[i].autoload)
+			loaded[btf_find(obj->btf, obj->programs[i].name, BTF_KIND_FUNC)] = 1;
+	}
+	loaded[0] = 0;
 	btf_for_each_type (id, obj->btf) {
 		const struct btf_type *t = btf_type(obj->btf, id);
-		uint32_t prog;
 
-		if (btf_kind(t) != BTF_KIND_DECL_TAG ||
-		    !str_has_prefix(btf_str(obj->btf, t->name_off), "exception_callback:"))
-			continue;
-		prog = object_find_program(obj, btf_type_name(obj->btf, t->type));
-		if (prog != OBJECT_NO_INDEX && cfg->progs[prog].autoload)
-			return report(
-				rp, -EOPNOTSUPP,
-				"program '%s' has an exception callback, which this loader does "
-				"not know",
-				obj->programs[prog].name);
+		if (btf_kind(t) == BTF_KIND_DECL_TAG && loaded[t->type] &&
+		    str_has_prefix(btf_str(obj->btf, t->name_off), "exception_callback:"))
+			return report(rp, -EOPNOTSUPP,
+				      "program '%s' has an exception callback, which this loader "
+				      "does not know",
+				      btf_type_name(obj->btf, t->type));
 	}
 	return 0;
 }

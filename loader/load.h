@@ -40,16 +40,17 @@ struct prog_config {
 	bool autoload;
 	uint32_t type, attach_type;
 	unsigned flags;	     /* enum section_flags that matter to loading */
-	char *attach_target; /* for SECTION_ATTACH_BTF: function, hook or [module:]name; NULL: none */
+	char *attach_target; /* for SECTION_ATTACH_BTF: function, hook or [module:]name; NULL: none
+			      */
 	uint32_t log_level;  /* 0: log only what fails */
 };
 
 struct load_config {
-	struct map_config *maps;  /* one for each obj->maps */
+	struct map_config *maps;   /* one for each obj->maps */
 	struct prog_config *progs; /* one for each obj->programs */
 	uint32_t n_maps, n_progs;
-	uint32_t log_level; /* for BTF, and for programs that set none */
-	char *pin_root;	    /* for maps with pin_by_name; NULL: "/sys/fs/bpf" */
+	uint32_t log_level;	/* for BTF, and for programs that set none */
+	char *pin_root;		/* for maps with pin_by_name; NULL: "/sys/fs/bpf" */
 	struct btf *custom_btf; /* instead of the kernel's, for CO-RE; NULL: none. A reference. */
 };
 

@@ -81,7 +81,7 @@ static int read_number(const struct reading *rd, const struct btf_member *m, uin
 
 static int read_u32(const struct reading *rd, const struct btf_member *m, uint32_t *ret)
 {
-	uint64_t v;
+	uint64_t v = 0;
 	int r = read_number(rd, m, &v);
 
 	if (r < 0)
@@ -116,7 +116,7 @@ static int read_type(const struct reading *rd, const struct btf_member *m, uint3
 static int read_size(const struct reading *rd, const struct btf_member *m, uint32_t type,
 		     uint32_t *size)
 {
-	uint32_t before = *size, n;
+	uint32_t before = *size, n = 0;
 	int r = read_u32(rd, m, &n);
 
 	if (r < 0)

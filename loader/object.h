@@ -36,8 +36,8 @@ struct map_params {
 };
 
 struct map_def {
-	char *name;	   /* as found by people: "events", ".bss", ".data.hot" */
-	char *kernel_name; /* "events", "execsnoo.bss"; at most 15 characters */
+	char *name;	     /* as found by people: "events", ".bss", ".data.hot" */
+	char *kernel_name;   /* "events", "execsnoo.bss"; at most 15 characters */
 	enum data_kind data; /* DATA_NONE for a map of .maps */
 	struct map_params params;
 	uint32_t key_type, value_type; /* ids in the object's BTF, 0 if not told */
@@ -56,16 +56,16 @@ struct map_def {
 	/* Static contents: slot i holds map (or, in a prog array, program) .index; -1 for none. */
 	struct map_slot {
 		uint32_t slot, index;
-	} *slots;
+	} * slots;
 	uint32_t n_slots;
 };
 
 enum reloc_kind {
-	RELOC_MAP,     /* ldimm64 gets the map's descriptor */
-	RELOC_DATA,    /* ldimm64 gets map value + offset */
-	RELOC_CALL,    /* call of function .index */
-	RELOC_FUNC,    /* ldimm64 gets the address of function .index */
-	RELOC_EXTERN,  /* wants obj->externs[.index], which is not in the object */
+	RELOC_MAP,    /* ldimm64 gets the map's descriptor */
+	RELOC_DATA,   /* ldimm64 gets map value + offset */
+	RELOC_CALL,   /* call of function .index */
+	RELOC_FUNC,   /* ldimm64 gets the address of function .index */
+	RELOC_EXTERN, /* wants obj->externs[.index], which is not in the object */
 };
 
 struct reloc {
@@ -118,7 +118,7 @@ struct object {
 	char *name;	  /* at most 15 characters */
 	char license[64]; /* "" if there is none */
 	uint32_t kern_version;
-	bool foreign; /* of the other byte order: to be looked at, not loaded */
+	bool foreign;		 /* of the other byte order: to be looked at, not loaded */
 	struct btf *btf;	 /* NULL if there is none; DATASECs fixed up */
 	struct btf_ext *btf_ext; /* NULL if there is none, or a bad one */
 	struct function *functions;

@@ -84,6 +84,10 @@ for folder in base bpf loader fs; do
 		grep -qs "'${file#"$folder"/}'" "$folder/meson.build" || echo "$file"
 	done
 done | rule every_source_is_built
+for file in tests/unit/test_*.c tests/kernel/test_*.c; do
+	name=$(basename "$file" .c)
+	grep -q "'${name#test_}'" tests/meson.build || echo "$file"
+done | rule every_test_is_built
 
 if [ -n "$build" ]; then
 	find "$build" -type f -perm -u+x -not -name '*.so*' -not -path '*/meson-*' |

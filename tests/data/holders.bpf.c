@@ -26,13 +26,14 @@ struct {
 	__uint(type, BPF_MAP_TYPE_HASH_OF_MAPS);
 	__uint(max_entries, 8);
 	__type(key, __u32);
-	__array(values, struct {
-		__uint(type, BPF_MAP_TYPE_HASH);
-		__uint(max_entries, 3);
-		__uint(map_flags, BPF_F_NO_PREALLOC);
-		__uint(key_size, 8);
-		__uint(value_size, 16);
-	});
+	__array(
+		values, struct {
+			__uint(type, BPF_MAP_TYPE_HASH);
+			__uint(max_entries, 3);
+			__uint(map_flags, BPF_F_NO_PREALLOC);
+			__uint(key_size, 8);
+			__uint(value_size, 16);
+		});
 } by_key SEC(".maps");
 
 int holders_one(struct __sk_buff *skb);

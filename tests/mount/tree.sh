@@ -22,7 +22,8 @@ state()
 	held link
 }
 
-# looks COMMAND…: ends in time and changes nothing
+# looks COMMAND…: ends in time, without an error of its own, and changes nothing. Programs of
+# others may vanish while one looks at them: that is what those errors say.
 looks()
 {
 	local before status
@@ -30,30 +31,32 @@ looks()
 	try "$@" > looked 2> said
 	status=$?
 	[ $status -ne 124 ] && [ $status -ne 137 ] || fail "$1 did not end: it waits somewhere"
+	grep -vE "No such file|Stale file|had errors|previous errors|file changed as we read|shrank by|: Exiting" said > errors
+	[ ! -s errors ] || fail "$1: $(head -n 3 errors)"
 	is "$(state)" "$before" "state after $1"
 	# The five records are still there for a reader.
 	is "$(timeout 5 head -n 5 "$M/objects/produce/maps/numbers/stream/json" | jq -c .number | tr '\n' ' ')" \
 		"0 1 2 3 4 " "records after $1"
-	return $status
 }
 
 check_ls_recursive()
 {
 	populate
-	looks ls -lR "$M" || fail "ls -R: $(head -n 5 said)"
+	looks ls -lR "$M"
 	has "$(cat looked)" produce
 }
 
 check_find()
 {
 	populate
-	looks find "$M" -ls || fail "find: $(head -n 5 said)"
+	looks find "$M" -ls
+	has "$(cat looked)" "objects/produce/progs/produce/attach"
 }
 
 check_grep_recursive()
 {
 	populate
-	looks grep -r produce_number "$M/objects" || fail "grep -r found nothing: $(head -n 5 said)"
+	looks grep -r produce_number "$M/objects"
 	has "$(cat looked)" "attach:"
 }
 
@@ -61,23 +64,26 @@ limit[check_grep_everything]=120
 check_grep_everything()
 {
 	populate
-	looks grep -rs "no such text in any of these" "$M"
-	is $? 1 "status of grep -r"
+	looks grep -r "no such text in any of these" "$M"
 }
 
 check_tar()
 {
 	populate
-	# Some members are longer than stat(2) said: then tar(1) ends with 1.
 	looks tar -C "$M" -cf - objects
-	[ $? -le 1 ] || fail "tar: $(head -n 5 said)"
+	[ -s looked ] || fail "an empty archive"
 }
 
-check_du_and_cp()
+check_du()
 {
 	populate
-	looks du -s "$M" || fail "du: $(head -n 5 said)"
-	looks_again=$(try cp -r "$M/objects/produce/progs" copied 2>&1) || fail "cp -r: $looks_again"
+	looks du -s "$M"
+}
+
+check_cp_recursive()
+{
+	populate
+	looks cp -r "$M/objects/produce/progs" copied
 	is "$(cat copied/produce/name)" produce "a copied file"
 }
 

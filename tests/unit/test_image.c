@@ -12,7 +12,7 @@ static struct report rp = REPORT_INIT(NULL, NULL);
 /* Opens a copy of exactly @len bytes, so that a sanitizer sees any step outside. */
 static int open_bytes(const void *data, size_t len, struct image **img, void **copy)
 {
-	*copy = malloc(len ? len : 1);
+	*copy = calloc(1, len ? len : 1);
 	memcpy(*copy, data, len);
 	rp = (struct report)REPORT_INIT(NULL, NULL);
 	return image_open(*copy, len, &rp, img);
@@ -144,6 +144,27 @@ TEST(reads_the_other_byte_order)
 	relocs = image_relocs(img, 1, &n);
 	CHECK_EQ(n, 1);
 	CHECK_EQ(relocs[0].symbol, 2);
+	image_free(img);
+	free(copy);
+	gen_elf_deinit(&g);
+}
+
+TEST(reads_headers_at_any_address)
+{
+	struct elf_gen g = sample();
+	size_t len = g.n_sections * sizeof(Elf64_Shdr);
+	struct image *img = NULL;
+	char *headers = malloc(len);
+	void *copy;
+
+	memcpy(headers, gen_elf_section(&g, 0), len);
+	str_add(&g.blob, "odd");
+	gen_elf_header(&g)->e_shoff = g.blob.len;
+	str_add_mem(&g.blob, headers, len);
+	free(headers);
+	CHECK_EQ(open_bytes(g.blob.data, g.blob.len, &img, &copy), 0);
+	CHECK_EQ(image_section_by_name(img, ".bss")->size, 4096);
+	CHECK_STR(image_symbol(img, 2)->name, "counter");
 	image_free(img);
 	free(copy);
 	gen_elf_deinit(&g);
@@ -490,7 +511,7 @@ TEST(survives_every_flipped_byte)
 /* image_extent() of a copy of exactly @len bytes */
 static int extent(const void *data, size_t len, uint64_t *ret)
 {
-	void *copy = malloc(len ? len : 1);
+	void *copy = calloc(1, len ? len : 1);
 	int r;
 
 	memcpy(copy, data, len);

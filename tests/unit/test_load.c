@@ -325,6 +325,27 @@ TEST(refuses_arenas)
 	done(&t);
 }
 
+TEST(refuses_exception_callbacks_of_programs_that_are_loaded)
+{
+	struct btf_gen b = {};
+	struct elf_gen g = {};
+	struct rig t;
+	uint32_t func;
+
+	func = gen_func(&b, "prog", gen_proto(&b, gen_int(&b, "int", 4, BTF_INT_SIGNED), NULL, 0),
+			BTF_FUNC_GLOBAL);
+	gen_decl_tag(&b, "exception_callback:catch", func, -1);
+	gen_finish(&b);
+	gen_small(&g);
+	gen_section(&g, ".BTF", SHT_PROGBITS, 0, b.blob.data, b.blob.len);
+	gen_deinit(&b);
+	t = rig_gen(&g);
+	load_refused(&t, -EOPNOTSUPP, "program 'prog' has an exception callback");
+	t.cfg.progs[0].autoload = false;
+	load_good(&t);
+	done(&t);
+}
+
 TEST(refuses_the_configuration_of_another_object)
 {
 	struct rig t = rig("calls");

@@ -523,6 +523,26 @@ TEST(goes_on_without_bad_btf)
 	object_free(obj);
 }
 
+TEST(goes_on_without_bad_btf_ext)
+{
+	struct btf_gen b = {};
+	struct elf_gen g = {};
+	struct object *obj;
+
+	gen_int(&b, "int", 4, BTF_INT_SIGNED);
+	gen_finish(&b);
+	gen_small(&g);
+	gen_section(&g, ".BTF", SHT_PROGBITS, 0, b.blob.data, b.blob.len);
+	gen_section(&g, ".BTF.ext", SHT_PROGBITS, 0, "nonsense", 8);
+	gen_deinit(&b);
+	obj = parse_good(&g);
+	CHECK(obj->btf);
+	CHECK(!obj->btf_ext);
+	CHECK_HAS(notes, "going on without line numbers and CO-RE relocations: .BTF.ext+0x0");
+	CHECK_EQ(rp.err, 0);
+	object_free(obj);
+}
+
 TEST(refuses_bad_btf_that_is_needed)
 {
 	struct elf_gen g = {};
