@@ -22,7 +22,8 @@ enum { LINE_MAX_BYTES = 16 << 20 };
 struct open_file {
 	unsigned refs; /* atomic: the kernel's handle and running jobs */
 	struct fs *fs;
-	struct node *node; /* held */
+	struct open_file *next, **at; /* in fs->files; protected by fs->lock */
+	struct node *node;	      /* held */
 	bool reads, writes;
 	pid_t opener;
 
@@ -41,10 +42,32 @@ struct open_file {
 	bool line_open;		  /* atomic: there is one */
 };
 
+static void enlist(struct open_file *f)
+{
+	pthread_mutex_lock(&f->fs->lock);
+	f->at = &f->fs->files;
+	f->next = f->fs->files;
+	if (f->next)
+		f->next->at = &f->next;
+	f->fs->files = f;
+	pthread_mutex_unlock(&f->fs->lock);
+}
+
+static void unlist(struct open_file *f)
+{
+	pthread_mutex_lock(&f->fs->lock);
+	if (f->at)
+		*f->at = f->next;
+	if (f->at && f->next)
+		f->next->at = f->at;
+	pthread_mutex_unlock(&f->fs->lock);
+}
+
 static void file_unref(struct open_file *f)
 {
 	if (__atomic_sub_fetch(&f->refs, 1, __ATOMIC_ACQ_REL))
 		return;
+	unlist(f);
 	if (f->cursor && f->node)
 		f->node->entry->cursor->close(f->cursor);
 	if (f->stream)
@@ -145,8 +168,17 @@ int file_open(struct fs *fs, struct node *node, int flags, pid_t pid, struct rep
 		file_unref(f);
 		return r;
 	}
+	enlist(f);
 	*ret = f;
 	return 0;
+}
+
+void files_free(struct fs *fs)
+{
+	while (fs->files) {
+		fs->files->refs = 1;
+		file_unref(fs->files);
+	}
 }
 
 static void read_text(fuse_req_t req, struct open_file *f, size_t size, uint64_t off)
@@ -430,6 +462,11 @@ fail:
 void file_write(fuse_req_t req, struct open_file *f, const char *data, size_t size, off_t off)
 {
 	file_submit(req, f, JOB_WRITE, data, size, off);
+}
+
+bool file_wants_flush(const struct open_file *f)
+{
+	return f->writes;
 }
 
 void file_flush(fuse_req_t req, struct open_file *f)

@@ -36,6 +36,10 @@ void file_flush(fuse_req_t req, struct open_file *f);
 void file_release(fuse_req_t req, struct open_file *f);
 /* file_close_unused() - an open that the kernel never heard of. */
 void file_close_unused(struct open_file *f);
+/* files_free() - close what was open when the mount went: the kernel says nothing any more, and no thread runs. */
+void files_free(struct fs *fs);
+/* Does closing mean anything: could an error wait for close(2)? */
+bool file_wants_flush(const struct open_file *f);
 void file_poll(fuse_req_t req, struct open_file *f, struct fuse_pollhandle *ph);
 /* file_truncate() - ftruncate(2): nothing for text (never a verb), bytes for images. 0 or -errno. */
 int file_truncate(struct open_file *f, uint64_t size, struct report *rp);

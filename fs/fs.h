@@ -31,6 +31,8 @@ struct instance;
 struct link;
 struct marks;
 struct nodes;
+struct open_dir;
+struct open_file;
 struct upload;
 struct worker_pool;
 
@@ -60,6 +62,8 @@ struct fs {
 	VEC(struct upload *) uploads;	  /* files of load/ and run/ */
 	VEC(struct link *) links;	  /* all that we made, a reference each */
 	struct marks *marks;		  /* mark.h; NULL until there is one */
+	struct open_file *files;	  /* file.c's list: the kernel may go without closing them */
+	struct open_dir *dirs;		  /* ops.c's, likewise */
 	uint64_t next_serial;
 	bool stopping;
 };

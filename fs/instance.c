@@ -480,6 +480,13 @@ int instance_prepare(struct instance *inst, struct report *rp)
 	return instance_report_end(inst, "prepare", rp, r);
 }
 
+static void set_loading(struct instance *inst, bool loading)
+{
+	pthread_mutex_lock(&inst->fs->lock);
+	inst->loading = loading;
+	pthread_mutex_unlock(&inst->fs->lock);
+}
+
 int instance_load(struct instance *inst, struct report *rp)
 {
 	struct load_config cfg = {};
@@ -492,7 +499,9 @@ int instance_load(struct instance *inst, struct report *rp)
 	if (!r && !inst->loaded)
 		r = do_prepare(inst, &cfg, rp);
 	if (!r) {
+		set_loading(inst, true);
 		r = load_programs(inst->loaded, &cfg, rp);
+		set_loading(inst, false);
 		publish(inst, r < 0 ? INSTANCE_FAILED : INSTANCE_LOADED);
 		if (r < 0) {
 			loaded_undo_pins(inst->loaded, &cfg);

@@ -84,6 +84,7 @@ struct instance {
 	char *name;
 	bool in_table; /* objects/NAME is this one */
 	bool gone;     /* unloaded for good: files of it answer ESTALE */
+	bool loading;  /* in the verifier: may take long, and nothing is attached yet */
 	enum instance_state state;
 	char *opt_object_name, *opt_pin_root, *opt_custom_btf;
 	uint32_t opt_log_level;

@@ -22,10 +22,12 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "base/bits.h"
 #include "base/cleanup.h"
 #include "base/str.h"
 #include "fs/entry.h"
 #include "fs/error_log.h"
+#include "fs/file.h"
 #include "fs/fs.h"
 #include "fs/hub.h"
 #include "fs/instance.h"
@@ -36,7 +38,13 @@
 #include "fs/worker.h"
 #include "loader/kernel_btf.h"
 
-enum { STOP_WAIT_MS = 3000, TRIM_PERIOD_S = 10, BTF_IDLE_MS = 30000, MAX_LOOP_THREADS = 8 };
+enum {
+	STOP_WAIT_MS = 3000,
+	LOAD_WAIT_MS = 200,
+	TRIM_PERIOD_S = 10,
+	BTF_IDLE_MS = 30000,
+	MAX_LOOP_THREADS = 8
+};
 
 #define OPT(template, field, value)                                 \
 	{                                                           \
@@ -267,6 +275,8 @@ static void fs_free(struct fs *fs)
 {
 	if (!fs)
 		return;
+	files_free(fs);
+	open_dirs_free(fs);
 	nodes_free(fs->nodes);
 	vec_for_each (u, &fs->uploads)
 		upload_unref(*u);
@@ -309,33 +319,99 @@ static struct fs *fs_new(const struct fs_options *opt)
 	return NULL;
 }
 
-static int unload(struct instance *inst, void *arg)
+/*
+ * Unloading at the end, on the workers: an instance in the verifier is not waited for. It has
+ * nothing attached, and what it has goes with the process.
+ */
+static struct {
+	pthread_mutex_t lock;
+	pthread_cond_t cond;
+	unsigned left; /* protected by lock */
+} unloading = { PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, 0 };
+
+struct unload_job {
+	struct job job;
+	struct instance *inst; /* counted */
+	bool awaited;
+};
+
+static void unload_run(struct job *j)
 {
-	(void)arg;
-	instance_unload(inst);
-	return 0;
+	instance_unload(container_of(j, struct unload_job, job)->inst);
+}
+
+static void unload_release(struct job *j)
+{
+	struct unload_job *job = container_of(j, struct unload_job, job);
+
+	instance_unref(job->inst);
+	pthread_mutex_lock(&unloading.lock);
+	unloading.left -= job->awaited;
+	pthread_cond_signal(&unloading.cond);
+	pthread_mutex_unlock(&unloading.lock);
+	free(job);
+}
+
+/* @inst: counted for the job. */
+static void submit_unload(struct fs *fs, struct instance *inst, bool awaited)
+{
+	struct unload_job *job = calloc(1, sizeof(*job));
+
+	if (!job) {
+		instance_unref(inst);
+		return;
+	}
+	*job = (struct unload_job){ .job = { .run = unload_run, .release = unload_release },
+				    .inst = inst,
+				    .awaited = awaited };
+	pthread_mutex_lock(&unloading.lock);
+	unloading.left += awaited;
+	pthread_mutex_unlock(&unloading.lock);
+	if (worker_submit(fs->workers, &inst->strand, &job->job) < 0) {
+		unload_run(&job->job);
+		unload_release(&job->job);
+	}
+}
+
+static struct link *any_link(struct fs *fs)
+{
+	struct link *l = NULL;
+
+	pthread_mutex_lock(&fs->lock);
+	if (fs->links.len)
+		l = link_ref(fs->links.data[fs->links.len - 1]);
+	pthread_mutex_unlock(&fs->lock);
+	return l;
 }
 
 /* Detach and unload everything that is not pinned, in order and in the open: not by dying. */
 static void unload_all(struct fs *fs)
 {
-	for (;;) {
-		struct instance *inst = NULL;
-		struct link *l = NULL;
+	VEC(struct unload_job) list = {};
+	struct timespec until;
+	struct link *l;
 
-		pthread_mutex_lock(&fs->lock);
-		if (fs->instances.len)
-			inst = instance_ref(fs->instances.data[fs->instances.len - 1]);
-		else if (fs->links.len)
-			l = link_ref(fs->links.data[fs->links.len - 1]);
-		pthread_mutex_unlock(&fs->lock);
-		if (!inst && !l)
+	pthread_mutex_lock(&fs->lock);
+	vec_for_each (inst, &fs->instances) {
+		struct unload_job item = { .inst = instance_ref(*inst),
+					   .awaited = !(*inst)->loading };
+
+		if (vec_push(&list, item) < 0)
+			instance_unref(*inst);
+	}
+	pthread_mutex_unlock(&fs->lock);
+	vec_for_each (item, &list)
+		submit_unload(fs, item->inst, item->awaited);
+	vec_deinit(&list);
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += STOP_WAIT_MS / 1000;
+	pthread_mutex_lock(&unloading.lock);
+	while (unloading.left)
+		if (pthread_cond_timedwait(&unloading.cond, &unloading.lock, &until) == ETIMEDOUT)
 			break;
-		if (inst && instance_call(inst, unload, NULL) < 0)
-			instance_unload(inst);
-		if (l)
-			link_destroy(fs, l);
-		instance_unref(inst);
+	pthread_mutex_unlock(&unloading.lock);
+	while ((l = any_link(fs))) {
+		link_destroy(fs, l);
 		link_unref(l);
 	}
 }
@@ -466,13 +542,16 @@ static int run(struct fuse_args *args, struct fs_options *opt)
 	fs = fs_new(opt);
 	if (fs)
 		fs->session = fuse_session_new(args, &fs_ops, sizeof(fs_ops), fs);
-	if (fs && fs->session) {
+	if (fs && fs->session)
 		ret = serve(fs, &parent);
-		fuse_session_destroy(fs->session);
-	}
 	tell_parent(&parent, ret);
-	if (fs && worker_pool_stop(fs->workers, STOP_WAIT_MS))
-		fs_free(fs);
+	/* Who is still in the verifier uses all this, and is stopped by the end of the process
+	 * only. */
+	if (fs && !worker_pool_stop(fs->workers, LOAD_WAIT_MS))
+		_exit(ret);
+	if (fs && fs->session)
+		fuse_session_destroy(fs->session);
+	fs_free(fs);
 	return ret;
 }
 

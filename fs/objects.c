@@ -10,6 +10,7 @@
 #include "fs/entry.h"
 #include "fs/fs.h"
 #include "fs/instance.h"
+#include "loader/btf_print.h"
 
 static struct instance *self_inst(const struct call *c)
 {
@@ -134,6 +135,21 @@ static int show_endian(struct call *c, struct str *out)
 
 	show_line(out, "%s", little != self_object(c)->foreign ? "little" : "big");
 	return 0;
+}
+
+static bool has_types(struct fs *fs, const struct subject *self)
+{
+	bool ret;
+
+	pthread_mutex_lock(&fs->lock);
+	ret = self->inst->parsed && self->inst->parsed->btf;
+	pthread_mutex_unlock(&fs->lock);
+	return ret;
+}
+
+static int show_types(struct call *c, struct str *out)
+{
+	return btf_print_all(self_object(c)->btf, c->rp, out);
 }
 
 /*
@@ -356,6 +372,8 @@ static const struct entry object_entries[] = {
 	  .help = "that the object names" },
 	{ "endian", ENTRY_TEXT, 0444, .show = show_endian, .present = is_parsed,
 	  .help = "little or big" },
+	{ "types", ENTRY_TEXT, 0444, .show = show_types, .present = has_types,
+	  .help = "its types as C" },
 	{ "progs", ENTRY_DIR, 0555, .dir = &instance_progs_dir, .present = is_parsed,
 	  .help = "its programs, by name" },
 	{ "maps", ENTRY_DIR, 0555, .dir = &instance_maps_dir, .present = is_parsed,

@@ -142,8 +142,11 @@ static int truncate_node(struct fs *fs, struct node *node, uint64_t size, struct
 	/* truncate(2) of a path: an open that sets the size; only 0, then write, makes sense. */
 	if (size != 0)
 		return report(rp, -EINVAL, "open the image to change its size");
-	r = file_open(fs, nodes_get(fs->nodes, node->id), O_WRONLY | O_TRUNC, pid, rp, &own);
-	if (!r)
+	node = nodes_get(fs->nodes, node->id); /* for the open */
+	r = file_open(fs, node, O_WRONLY | O_TRUNC, pid, rp, &own);
+	if (r < 0)
+		node_put(fs->nodes, node);
+	else
 		file_close_unused(own);
 	return r;
 }
@@ -363,6 +366,8 @@ static void open_reply(struct fuse_file_info *fi, struct open_file *f)
 {
 	fi->fh = (uintptr_t)f;
 	fi->direct_io = 1; /* sizes are 0: the page cache would read nothing */
+	/* Readers are not held up by closing, nor told that the mount has gone meanwhile. */
+	fi->noflush = !file_wants_flush(f);
 }
 
 static void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
@@ -549,7 +554,27 @@ static void op_lseek(fuse_req_t req, fuse_ino_t ino, off_t off, int whence,
 struct open_dir {
 	struct node *node; /* held */
 	struct listing list;
+	struct open_dir *next, **at; /* in fs->dirs; protected by fs->lock */
 };
+
+static void dir_free(struct fs *fs, struct open_dir *d)
+{
+	pthread_mutex_lock(&fs->lock);
+	if (d->at)
+		*d->at = d->next;
+	if (d->at && d->next)
+		d->next->at = d->at;
+	pthread_mutex_unlock(&fs->lock);
+	listing_deinit(&d->list);
+	node_put(fs->nodes, d->node);
+	free(d);
+}
+
+void open_dirs_free(struct fs *fs)
+{
+	while (fs->dirs)
+		dir_free(fs, fs->dirs);
+}
 
 static void op_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
@@ -568,17 +593,21 @@ static void op_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi
 		r = dir_list(&c, &d->list);
 	}
 	if (!r) {
+		pthread_mutex_lock(&fs->lock);
+		d->at = &fs->dirs;
+		d->next = fs->dirs;
+		if (d->next)
+			d->next->at = &d->next;
+		fs->dirs = d;
+		pthread_mutex_unlock(&fs->lock);
 		fi->fh = (uintptr_t)d;
 		if (fuse_reply_open(req, fi) != -ENOENT)
 			return;
 	} else {
 		reply_err(req, r);
 	}
-	if (d) {
-		listing_deinit(&d->list);
-		node_put(fs->nodes, d->node);
-	}
-	free(d);
+	if (d)
+		dir_free(fs, d);
 }
 
 /* Entry @i of a directory: "." and ".." first. */
@@ -641,9 +670,7 @@ static void op_releasedir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info 
 	struct open_dir *d = (struct open_dir *)(uintptr_t)fi->fh;
 
 	(void)ino;
-	listing_deinit(&d->list);
-	node_put(fs_of(req)->nodes, d->node);
-	free(d);
+	dir_free(fs_of(req), d);
 	fuse_reply_err(req, 0);
 }
 

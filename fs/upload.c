@@ -405,6 +405,8 @@ int image_file_write(struct image_file *f, const void *data, size_t len, uint64_
 
 	if (__builtin_add_overflow(off, len, &end) || end > UPLOAD_MAX)
 		return report(rp, -EFBIG, "an image of over %d MiB", UPLOAD_MAX >> 20);
+	if (!len)
+		return 0;
 	pthread_mutex_lock(&f->lock);
 	if (f->failed)
 		r = failed_again(f, rp);

@@ -55,7 +55,8 @@ enum ring_state {
 	RING_BUSY,    /* reserved, not submitted: nothing behind it may be read yet */
 	RING_RECORD,
 	RING_DISCARD, /* to be stepped over */
-	RING_BROKEN,  /* the length goes beyond what was produced: someone scribbled here */
+	RING_BROKEN,  /* a length beyond what was produced, or a position between two records:
+		       * someone scribbled here */
 };
 
 struct ring_record {
@@ -69,17 +70,22 @@ static inline enum ring_state ring_peek(const struct ring *ring, uint64_t pos, u
 					struct ring_record *ret)
 {
 	const uint32_t *header = (const uint32_t *)(ring->data + (pos & (ring->size - 1)));
+	uint64_t whole;
 	uint32_t len;
 
 	if (pos >= producer)
 		return RING_EMPTY;
+	/* The consumer's page can be written to by whoever has the map. */
+	if (pos & 7)
+		return RING_BROKEN;
 	len = __atomic_load_n(header, __ATOMIC_ACQUIRE);
 	if (len & (1u << 31)) /* BPF_RINGBUF_BUSY_BIT */
 		return RING_BUSY;
 	ret->len = len & ~(1u << 30); /* BPF_RINGBUF_DISCARD_BIT */
 	ret->data = header + 2;
-	ret->next = pos + ((ret->len + 8ull + 7) & ~7ull);
-	if (ret->next > producer || ret->len > ring->size - 8)
+	whole = (ret->len + 8ull + 7) & ~7ull;
+	ret->next = pos + whole;
+	if (whole > producer - pos || ret->len > ring->size - 8)
 		return RING_BROKEN;
 	return len & (1u << 30) ? RING_DISCARD : RING_RECORD;
 }

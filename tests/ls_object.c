@@ -202,8 +202,13 @@ static int pin_maps(const struct loaded *l, const char *dir, struct report *rp)
 	int r = 0;
 
 	for (uint32_t i = 0; !r && i < l->n_maps; i++) {
+		const struct map_def *def = &l->obj->maps[i];
+		bool plain = def->data != DATA_NONE && !strchr(def->name + 1, '.');
+
+		/* As other tools call them: "execsnoo.bss", but ".data.hot". */
 		if (l->maps[i].fd >= 0)
-			r = pin_as(l->maps[i].fd, dir, "m", l->obj->maps[i].name, rp);
+			r = pin_as(l->maps[i].fd, dir, "m", plain ? def->kernel_name : def->name,
+				   rp);
 	}
 	return r;
 }

@@ -114,8 +114,8 @@ static void read_stream(struct stream *s)
 
 		REQUIRE(r == 0 || r == -EBADMSG);
 		if (s->format == STREAM_JSON)
-			check_lines(&s->window.bytes);
-		if (r < 0 || (!s->window.bytes.len && pos == s->reader.pos))
+			check_lines(&s->window.bytes->str);
+		if (r < 0 || (!s->window.bytes->str.len && pos == s->reader.pos))
 			return;
 	}
 }
@@ -143,7 +143,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	s.records = s.format == STREAM_RAW ? NULL : &records;
 	s.reader.pos = consumer_pos;
 	read_stream(&s);
-	str_deinit(&s.window.bytes);
+	window_drop(&s.window);
 	vec_for_each (k, &records.known)
 		value_format_free(k->format);
 	vec_deinit(&records.known);
