@@ -254,13 +254,13 @@ static bool probe_memcg(void)
 }
 
 /* A kernel that knows these links looks at the file first: a folder is none. */
-static bool probe_uprobe_multi(void)
+static bool probe_uprobe_link(uint32_t attach_type)
 {
-	_cleanup_close_ int prog = load_trivial(BPF_PROG_TYPE_KPROBE, ABI_TRACE_UPROBE_MULTI);
+	_cleanup_close_ int prog = load_trivial(BPF_PROG_TYPE_KPROBE, attach_type);
 	uint64_t offset = 0;
 	struct abi_link_create attr = {
 		.prog_fd = prog,
-		.attach_type = ABI_TRACE_UPROBE_MULTI,
+		.attach_type = attach_type,
 		.uprobe_multi = {
 			.path = ptr_to_u64("/"),
 			.offsets = ptr_to_u64(&offset),
@@ -273,6 +273,16 @@ static bool probe_uprobe_multi(void)
 		return false;
 	fd = klink_create(&attr, ABI_SIZE(struct abi_link_create, uprobe_multi.pid));
 	return !got(fd) && fd == -EBADF;
+}
+
+static bool probe_uprobe_multi(void)
+{
+	return probe_uprobe_link(ABI_TRACE_UPROBE_MULTI);
+}
+
+static bool probe_uprobe_session(void)
+{
+	return probe_uprobe_link(ABI_TRACE_UPROBE_SESSION);
 }
 
 static bool probe_ringbuf(void)
@@ -306,6 +316,7 @@ static const struct {
 	[FEATURE_COOKIE] = { "cookie", probe_cookie },
 	[FEATURE_MEMCG] = { "memcg", probe_memcg },
 	[FEATURE_UPROBE_MULTI] = { "uprobe_multi", probe_uprobe_multi },
+	[FEATURE_UPROBE_SESSION] = { "uprobe_session", probe_uprobe_session },
 	[FEATURE_RINGBUF] = { "ringbuf", probe_ringbuf },
 };
 _Static_assert(ARRAY_SIZE(features) == N_FEATURES, "a row per feature");

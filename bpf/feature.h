@@ -28,6 +28,7 @@ enum feature_id {
 	FEATURE_COOKIE,		 /* bpf_get_attach_cookie() in kprobes: 5.15 */
 	FEATURE_MEMCG,		 /* memory accounted to cgroups, no rlimit: 5.11 */
 	FEATURE_UPROBE_MULTI,	 /* 6.6 */
+	FEATURE_UPROBE_SESSION,	 /* 6.13 */
 	FEATURE_RINGBUF,	 /* 5.8 */
 	N_FEATURES
 };

@@ -38,10 +38,16 @@ static void request_deinit(struct request *q)
 static int check_program(const struct attach_env *env, const struct attach_prog *prog,
 			 const struct spec *s, struct report *rp)
 {
+	bool is_session = s->rule->attach_type == ABI_TRACE_UPROBE_SESSION;
+
 	if (!feature_has(env->features, FEATURE_UPROBE_MULTI))
 		return report(rp, -EOPNOTSUPP,
-			      "this kernel has no %s (Linux 6.6): attach one uprobe at a time",
-			      s->rule->name);
+			      "this kernel has no %s (Linux %s): attach one uprobe at a time",
+			      s->rule->name, is_session ? "6.13" : "6.6");
+	if (is_session && !feature_has(env->features, FEATURE_UPROBE_SESSION))
+		return report(rp, -EOPNOTSUPP,
+			      "this kernel has no uprobe.session (Linux 6.13): attach a uprobe.multi "
+			      "and a uretprobe.multi");
 	/* 0 may also mean that nobody knows: then the kernel decides. */
 	if (prog->attach_type && prog->attach_type != s->rule->attach_type)
 		return report(

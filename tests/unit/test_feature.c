@@ -75,8 +75,11 @@ TEST(each_other_feature_is_probed_by_itself)
 		{ { .max_helper = BPF_FUNC_ktime_get_coarse_ns - 1 }, BIT(COOKIE) | BIT(MEMCG) },
 		{ { .max_helper = BPF_FUNC_probe_read_kernel - 1 },
 		  BIT(COOKIE) | BIT(MEMCG) | BIT(PROBE_READ_KERN) },
-		{ { .max_attach_type = ABI_TRACE_UPROBE_MULTI - 1 }, BIT(UPROBE_MULTI) },
-		{ { .max_attach_type = BPF_PERF_EVENT - 1 }, BIT(UPROBE_MULTI) | BIT(PERF_LINK) },
+		{ { .max_attach_type = ABI_TRACE_UPROBE_SESSION - 1 }, BIT(UPROBE_SESSION) },
+		{ { .max_attach_type = ABI_TRACE_UPROBE_MULTI - 1 },
+		  BIT(UPROBE_SESSION) | BIT(UPROBE_MULTI) },
+		{ { .max_attach_type = BPF_PERF_EVENT - 1 },
+		  BIT(UPROBE_SESSION) | BIT(UPROBE_MULTI) | BIT(PERF_LINK) },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
