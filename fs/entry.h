@@ -110,7 +110,8 @@ struct dir {
 };
 
 /* The tree's tables, one file each: root.c, objects.c, progs.c, … */
-extern const struct dir root_dir, upload_dir_load, upload_dir_run, objects_dir, object_dir, progs_dir,
+extern const struct dir root_dir, upload_dir_load, upload_dir_run, objects_dir, object_dir, object_options_dir,
+	object_options_dir, progs_dir,
 	prog_dir, maps_dir, map_dir, links_dir, link_dir, live_dir, instance_progs_dir,
 	instance_maps_dir, instance_links_dir, prog_maps_dir, prog_links_dir, map_stream_dir;
 /* Rows that stand for one program, map, link, object, image, whatever its name. */

@@ -324,8 +324,9 @@ static int store_line(struct write_job *job, struct str *line, struct report *rp
 	return r > 0 ? 0 : r;
 }
 
-/* On the strand: run all lines that end in the job's bytes. Bytes taken, or -errno. */
-static ssize_t store_lines(struct write_job *job, struct report *rp)
+/* On the strand: run all lines that end in the job's bytes. Bytes taken, or -errno and the line
+ * that failed. */
+static ssize_t store_lines(struct write_job *job, struct report *rp, struct str *bad)
 {
 	bool open_end = job->what == JOB_WRITE && job->size && job->size % 4096 == 0;
 	const char *p = job->data, *end = p + job->size;
@@ -344,7 +345,11 @@ static ssize_t store_lines(struct write_job *job, struct report *rp)
 			return job->size; /* the rest follows */
 		if (!r)
 			r = store_line(job, line, rp);
-		str_deinit(line);
+		if (r < 0)
+			*bad = *line;
+		else
+			str_deinit(line);
+		*line = (struct str){};
 		if (r < 0)
 			return p > job->data ? p - job->data : r;
 		p = newline ? newline + 1 : end;
@@ -374,6 +379,7 @@ static void write_run(struct job *j)
 {
 	struct write_job *job = write_job(j);
 	struct report rp = REPORT_INIT(NULL, NULL);
+	_cleanup_str_ struct str bad = {};
 	struct open_file *f = job->f;
 	fuse_req_t req;
 	ssize_t r;
@@ -381,16 +387,19 @@ static void write_run(struct job *j)
 	if (__atomic_load_n(&job->abandoned, __ATOMIC_ACQUIRE))
 		r = -EINTR;
 	else
-		r = f->image ? run_image(job, &rp) : store_lines(job, &rp);
+		r = f->image ? run_image(job, &rp) : store_lines(job, &rp, &bad);
 	__atomic_store_n(&f->line_open, f->line.len > 0, __ATOMIC_RELEASE);
 	if (job->what == JOB_WRITE) {
 		pthread_mutex_lock(&f->lock);
 		f->rendered = false;
 		pthread_mutex_unlock(&f->lock);
 	}
-	if (r < 0)
-		fs_fail(f->fs, f->node, NULL, job->pid, r, f->image ? NULL : job->data,
-			f->image ? 0 : job->size, &rp);
+	if (r < 0) {
+		fs_fail(f->fs, f->node, NULL, job->pid, r, f->image ? NULL : str_text(&bad),
+			bad.len, &rp);
+		if (f->node->subject.inst && rp.err)
+			instance_note_error(f->node->subject.inst, f->node->entry->name, &rp);
+	}
 	if (!job->parked)
 		return;
 	park_claim(job->parked);
@@ -485,7 +494,7 @@ void file_flush(fuse_req_t req, struct open_file *f)
 void file_release(fuse_req_t req, struct open_file *f)
 {
 	/* The last word on an unfinished image; nobody waits for it. */
-	if (f->image && image_file_dirty(f->image)) {
+	if (f->image && image_file_unsettled(f->image)) {
 		struct write_job *job = calloc(1, sizeof(*job) + 1);
 
 		if (job) {

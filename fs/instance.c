@@ -263,6 +263,17 @@ int instance_report_end(struct instance *inst, const char *stage, struct report 
 	return err;
 }
 
+void instance_note_error(struct instance *inst, const char *stage, const struct report *rp)
+{
+	bool known;
+
+	pthread_mutex_lock(&inst->fs->lock);
+	known = inst->status.text && !strcmp(inst->status.text, rp->text);
+	pthread_mutex_unlock(&inst->fs->lock);
+	if (!known)
+		set_status(inst, stage, rp, rp->err);
+}
+
 void instance_set_failed(struct instance *inst, const struct report *rp)
 {
 	log_line(inst, REPORT_ERROR, rp->text, strlen(rp->text));

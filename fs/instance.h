@@ -139,6 +139,8 @@ void instance_unload(struct instance *inst);
 
 /* [strand] What failed half-way: detach and close everything, stay in the table as failed. */
 void instance_fail(struct instance *inst);
+/* A write to a file of the instance failed: its status, unless the step that failed has said so itself. */
+void instance_note_error(struct instance *inst, const char *stage, const struct report *rp);
 /* An image that never became an object: an empty or failed instance is failed with this sentence,
  * one that runs gets it as its status. */
 void instance_set_failed(struct instance *inst, const struct report *rp);

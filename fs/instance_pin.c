@@ -61,26 +61,43 @@ static int unpin_one(const char *dir, const char *name)
 	return !path ? -ENOMEM : unlink(path) < 0 ? -errno : 0;
 }
 
+/* What is there, or would be made, is our own. */
+static bool is_on_mount(const struct fs *fs, const char *dir)
+{
+	_cleanup_free_ char *parent = strndup(dir, strrchr(dir, '/') - dir + 1);
+	struct stat st;
+
+	return fs->dev && (stat(dir, &st) == 0 || (parent && stat(parent, &st) == 0)) &&
+	       st.st_dev == fs->dev;
+}
+
 static int need_loaded(struct instance *inst, const char *dir, struct report *rp)
 {
 	if (!inst->loaded)
 		return report(rp, -EBUSY, "nothing is in the kernel yet: prepare or load first");
 	if (dir[0] != '/')
 		return report(rp, -EINVAL, "'%s' is no absolute path", dir);
+	/* Removing a file of ours waits for its object, that is: for whoever is asking. */
+	if (is_on_mount(inst->fs, dir))
+		return report(rp, -ELOOP, "'%s' is on this very mount", dir);
 	return 0;
 }
 
 int instance_pin(struct instance *inst, const char *dir, struct report *rp)
 {
 	const char *name;
+	bool made = false;
 	uint32_t i;
 	int fd, r;
 
 	instance_report_begin(inst, rp);
 	r = need_loaded(inst, dir, rp);
 	/* As elsewhere, the last directory of the path is made if it is missing. */
-	if (!r && mkdir(dir, 0700) < 0 && errno != EEXIST)
-		r = report(rp, -errno, "cannot make %s: %s", dir, strerror(errno));
+	if (!r) {
+		made = mkdir(dir, 0700) == 0;
+		if (!made && errno != EEXIST)
+			r = report(rp, -errno, "cannot make %s: %s", dir, strerror(errno));
+	}
 	for (i = 0; !r && nth(inst, i, &fd, &name); i++)
 		if (fd >= 0)
 			r = pin_one(dir, name, fd, rp);
@@ -89,6 +106,8 @@ int instance_pin(struct instance *inst, const char *dir, struct report *rp)
 		for (uint32_t k = 0; k + 1 < i && nth(inst, k, &fd, &name); k++)
 			if (fd >= 0)
 				unpin_one(dir, name);
+	if (r < 0 && made)
+		rmdir(dir);
 	return instance_report_end(inst, "pin", rp, r);
 }
 

@@ -136,6 +136,12 @@ static int enter_link(const struct target *t, const struct spec *s, struct attac
 	return 0;
 }
 
+static bool is_auto(const char *line)
+{
+	line += strspn(line, " \t\r");
+	return !strncmp(line, "auto", 4) && !line[4 + strspn(line + 4, " \t\r")];
+}
+
 static int attach_one(const struct target *t, const char *section, const char *line, pid_t pid,
 		      const bool *abandoned, struct report *rp, struct link **ret)
 {
@@ -147,7 +153,7 @@ static int attach_one(const struct target *t, const char *section, const char *l
 	struct link *l = NULL;
 	int r;
 
-	r = strcmp(line, "auto") ? spec_parse(line, rp, &s) : spec_from_section(section, rp, &s);
+	r = is_auto(line) ? spec_from_section(section, rp, &s) : spec_parse(line, rp, &s);
 	if (!r && s->as)
 		r = check_name(s->as, rp);
 	if (r < 0)
@@ -300,7 +306,7 @@ int foreign_attach(struct fs *fs, uint32_t prog_id, const char *line, pid_t pid,
 	if (r < 0)
 		return report(rp, r, "program %u tells nothing of itself: %s", prog_id,
 			      strerror(-r));
-	if (!strcmp(line, "auto"))
+	if (is_auto(line))
 		return report(rp, -EINVAL,
 			      "'auto' needs the SEC() of an object; write a spec for program %u",
 			      prog_id);

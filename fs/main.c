@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <fuse_lowlevel.h>
 #include <limits.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stddef.h>
@@ -158,6 +159,10 @@ static char *absolute(const char *path)
 
 	if (!copy)
 		return NULL;
+	if (!len) {
+		errno = ENOENT;
+		return NULL;
+	}
 	while (len > 1 && copy[len - 1] == '/')
 		copy[--len] = '\0';
 	base = strrchr(copy, '/');
@@ -180,7 +185,7 @@ static int check_mountpoint(struct fs_options *opt)
 	struct stat st;
 
 	if (!path) {
-		fprintf(stderr, "bpfuse: %s: %s\n", opt->mountpoint, strerror(errno));
+		fprintf(stderr, "bpfuse: '%s': %s\n", opt->mountpoint, strerror(errno));
 		return -1;
 	}
 	if (stat(path, &st) < 0 && errno == ENOTCONN && mounted_by_us(path, NULL)) {
@@ -203,6 +208,12 @@ static int check_mountpoint(struct fs_options *opt)
 	if (real) {
 		free(path);
 		path = real;
+	}
+	/* Nobody could reach it there, and to unmount "/" means the file system below. */
+	if (!strcmp(path, "/")) {
+		fprintf(stderr, "bpfuse: cannot be mounted over the root directory\n");
+		free(path);
+		return -1;
 	}
 	if (mounted_by_us(path, NULL)) {
 		fprintf(stderr, "bpfuse: %s has a bpfuse mounted on it already\n", path);
@@ -251,6 +262,17 @@ static int go_to_background(void)
 	close(fds[0]);
 	setsid();
 	return fds[1];
+}
+
+/* Who calls us with 0, 1 or 2 closed must not find our messages in what comes to be there. */
+static void open_stdio(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	while (fd >= 0 && fd <= 2);
+	closep(&fd);
 }
 
 static void detach_stdio(void)
@@ -420,23 +442,39 @@ static void unload_all(struct fs *fs)
  * Signals and housekeeping: one thread that waits for SIGTERM and friends, and
  * every few seconds gives back what nobody has used for a while.
  */
+static pthread_t main_thread;
+static bool loop_ended; /* atomic; SIGUSR2 says so, unless anybody else sent it */
+
+static void wake_up(int sig)
+{
+	(void)sig;
+}
+
+/* Is what is on top at the mountpoint this very mount? After `umount -l` it may be another one. */
+static bool is_mounted(const struct fs *fs)
+{
+	dev_t dev = 0;
+
+	return mounted_by_us(fs->opt.mountpoint, &dev) && dev == fs->dev;
+}
+
 static void *signal_main(void *arg)
 {
 	struct fs *fs = arg;
 	sigset_t set;
-	struct timespec period = { .tv_sec = TRIM_PERIOD_S };
+	struct timespec period = { .tv_sec = TRIM_PERIOD_S }, again = { .tv_nsec = 100000000 };
 
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGHUP);
-	sigaddset(&set, SIGUSR2); /* main is done */
+	sigaddset(&set, SIGUSR2);
 	for (;;) {
 		int sig = sigtimedwait(&set, NULL, &period);
 
-		if (sig == SIGUSR2)
+		if (sig == SIGUSR2 && __atomic_load_n(&loop_ended, __ATOMIC_ACQUIRE))
 			return NULL;
-		if (sig > 0)
+		if (sig > 0 && sig != SIGUSR2)
 			break;
 		kernel_btf_trim(fs->env.kernel_btf, BTF_IDLE_MS);
 	}
@@ -444,7 +482,16 @@ static void *signal_main(void *arg)
 	hubs_stop(fs->hubs);
 	fuse_session_exit(fs->session);
 	/* Aborts the connection, which ends the loop's reads; and the place is free again. */
-	umount2(fs->opt.mountpoint, MNT_FORCE | MNT_DETACH);
+	if (is_mounted(fs))
+		umount2(fs->opt.mountpoint, MNT_FORCE | MNT_DETACH);
+	/*
+	 * Where there is nothing to abort while somebody is still inside, libfuse's loop has to be
+	 * woken, by a signal that does nothing else.
+	 */
+	while (!__atomic_load_n(&loop_ended, __ATOMIC_ACQUIRE)) {
+		pthread_kill(main_thread, SIGUSR1);
+		sigtimedwait(&set, NULL, &again);
+	}
 	return NULL;
 }
 
@@ -465,8 +512,10 @@ static int loop(struct fs *fs)
 /* Mount, serve, unmount. Exit status. */
 static int serve(struct fs *fs, int *parent)
 {
+	struct sigaction wake = { .sa_handler = wake_up }; /* without SA_RESTART */
+	struct pollfd conn = { .fd = -1 }; /* only POLLERR is asked for: it was aborted */
 	pthread_t signals;
-	sigset_t set;
+	sigset_t set, usr1;
 	int r;
 
 	if (fuse_session_mount(fs->session, fs->opt.mountpoint) < 0)
@@ -474,6 +523,8 @@ static int serve(struct fs *fs, int *parent)
 	mounted_by_us(fs->opt.mountpoint, &fs->dev);
 	sigfillset(&set);
 	pthread_sigmask(SIG_BLOCK, &set, NULL);
+	main_thread = pthread_self();
+	sigaction(SIGUSR1, &wake, NULL);
 	if (pthread_create(&signals, NULL, signal_main, fs)) {
 		fuse_session_unmount(fs->session);
 		return 1;
@@ -481,12 +532,20 @@ static int serve(struct fs *fs, int *parent)
 	if (*parent >= 0)
 		detach_stdio();
 	tell_parent(parent, 0);
+	sigemptyset(&usr1);
+	sigaddset(&usr1, SIGUSR1);
+	pthread_sigmask(SIG_UNBLOCK, &usr1, NULL);
 	r = loop(fs);
+	pthread_sigmask(SIG_BLOCK, &usr1, NULL);
+	__atomic_store_n(&loop_ended, true, __ATOMIC_RELEASE);
 	pthread_kill(signals, SIGUSR2);
 	pthread_join(signals, NULL);
 	hubs_stop(fs->hubs);
 	unload_all(fs);
-	fuse_session_unmount(fs->session);
+	conn.fd = fuse_session_fd(fs->session);
+	/* libfuse unmounts by path if the connection lives: what is there may not be ours. */
+	if (poll(&conn, 1, 0) == 1 || is_mounted(fs))
+		fuse_session_unmount(fs->session);
 	return r ? 1 : 0;
 }
 
@@ -561,9 +620,13 @@ int main(int argc, char **argv)
 	struct fs_options opt = { .uid = getuid(), .gid = getgid(), .mode = 0700 };
 	int ret = 1;
 
-	if (fuse_opt_parse(&args, &opt, option_table, take_argument) < 0)
-		return 2;
-	if (opt.show_help) {
+	open_stdio();
+	if (fuse_opt_parse(&args, &opt, option_table, take_argument) < 0) {
+		ret = 2;
+	} else if (opt.uid == (unsigned)-1 || opt.gid == (unsigned)-1) {
+		fprintf(stderr, "bpfuse: uid=-1 and gid=-1 are nobody's\n");
+		ret = 2;
+	} else if (opt.show_help) {
 		fputs(usage, stdout);
 		ret = 0;
 	} else if (opt.show_version) {

@@ -470,14 +470,20 @@ static int show_stream_link(struct call *c, struct str *out)
 	return 0;
 }
 
+/* Nothing streams before there is a map. */
+static bool is_created(struct fs *fs, const struct subject *self)
+{
+	return subject_id(fs, self);
+}
+
 static const struct entry stream_entries[] = {
-	{ "text", ENTRY_SYMLINK, 0777, .show = show_stream_link,
+	{ "text", ENTRY_SYMLINK, 0777, .show = show_stream_link, .present = is_created,
 	  .help = "records for people, a line each" },
-	{ "json", ENTRY_SYMLINK, 0777, .show = show_stream_link,
+	{ "json", ENTRY_SYMLINK, 0777, .show = show_stream_link, .present = is_created,
 	  .help = "records as JSON, an object a line" },
-	{ "raw", ENTRY_SYMLINK, 0777, .show = show_stream_link,
+	{ "raw", ENTRY_SYMLINK, 0777, .show = show_stream_link, .present = is_created,
 	  .help = "the bytes of the records and nothing else" },
-	{ "frames", ENTRY_SYMLINK, 0777, .show = show_stream_link,
+	{ "frames", ENTRY_SYMLINK, 0777, .show = show_stream_link, .present = is_created,
 	  .help = "the bytes, each record after its length in 4 bytes" },
 	{}
 };

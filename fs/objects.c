@@ -251,27 +251,28 @@ static int no_such_program(const struct object *obj, const char *name, struct re
 
 static int store_attach(struct call *c, const char *line)
 {
-	const char *p = line + strspn(line, " \t");
+	const char *p = line + strspn(line, " \t\r"), *spec;
 	const struct object *obj = self_object(c);
-	_cleanup_free_ char *name = NULL;
+	_cleanup_free_ char *name = strndup(p, strcspn(p, " \t\r"));
 	uint32_t prog;
 
-	if (!obj)
-		return report(c->rp, -EBUSY, "there is no image yet: write elf first");
-	if (!strncmp(p, "auto", 4) && !p[4 + strspn(p + 4, " \t")])
-		return instance_attach_auto(self_inst(c), c->pid, c->abandoned, c->rp);
-	name = strndup(p, strcspn(p, " \t"));
 	if (!name)
 		return -ENOMEM;
+	if (!*name)
+		return 0;
+	if (!obj)
+		return report(c->rp, -EBUSY, "there is no image yet: write elf first");
+	spec = p + strlen(name);
+	spec += strspn(spec, " \t\r");
+	if (!strcmp(name, "auto") && !*spec)
+		return instance_attach_auto(self_inst(c), c->pid, c->abandoned, c->rp);
 	prog = object_find_program(obj, name);
 	if (prog == OBJECT_NO_INDEX)
 		return no_such_program(obj, name, c->rp);
-	p += strlen(name);
-	p += strspn(p, " \t");
-	if (!*p)
+	if (!*spec)
 		return report(c->rp, -EINVAL,
 			      "'%s' attached to what? PROGRAM SPEC, or PROGRAM auto", name);
-	return instance_attach(self_inst(c), prog, p, c->pid, c->abandoned, c->rp);
+	return instance_attach(self_inst(c), prog, spec, c->pid, c->abandoned, c->rp);
 }
 
 /*
@@ -310,14 +311,22 @@ static int show_option(struct call *c, struct str *out)
 static int store_option(struct call *c, const char *line)
 {
 	struct instance *inst = self_inst(c);
-	char *text = strdup(line), **to;
+	bool is_path = c->entry->arg == OPT_PIN_ROOT || c->entry->arg == OPT_BTF;
+	bool none = is_path && !strcmp(line, "none");
+	char *text = none ? NULL : strdup(line), **to;
 	uint64_t level = 0;
 	int r = 0;
 
-	if (!text)
+	if (!none && !text)
 		return -ENOMEM;
+	if (is_path && !none && *line != '/') {
+		free(text);
+		return report(c->rp, -EINVAL, "%s '%.200s' is no absolute path; 'none' unsets it",
+			      c->entry->name, line);
+	}
 	pthread_mutex_lock(&c->fs->lock);
-	if (inst->state != INSTANCE_EMPTY) {
+	/* One that failed because of an option can have another one. */
+	if (inst->state != INSTANCE_EMPTY && (inst->state != INSTANCE_FAILED || inst->parsed)) {
 		r = -EBUSY;
 	} else if (c->entry->arg == OPT_LOG_LEVEL) {
 		r = parse_u64(line, &level) || level > 7 ? -EINVAL : 0;
@@ -339,16 +348,17 @@ static int store_option(struct call *c, const char *line)
 
 static const struct entry option_entries[] = {
 	{ "object_name", ENTRY_TEXT, 0644, .show = show_option, .store = store_option,
-	  .arg = OPT_NAME },
+	  .arg = OPT_NAME, .help = "what the maps of its variables are named after" },
 	{ "pin_root_path", ENTRY_TEXT, 0644, .show = show_option, .store = store_option,
-	  .arg = OPT_PIN_ROOT },
+	  .arg = OPT_PIN_ROOT,
+	  .help = "where maps with LIBBPF_PIN_BY_NAME are pinned; 'none': /sys/fs/bpf" },
 	{ "btf_custom_path", ENTRY_TEXT, 0644, .show = show_option, .store = store_option,
-	  .arg = OPT_BTF },
+	  .arg = OPT_BTF, .help = "BTF to relocate against; 'none': the running kernel's" },
 	{ "kernel_log_level", ENTRY_TEXT, 0644, .show = show_option, .store = store_option,
-	  .arg = OPT_LOG_LEVEL },
+	  .arg = OPT_LOG_LEVEL, .help = "of the verifier, 0 to 7" },
 	{}
 };
-static const struct dir options_dir = { .entries = option_entries };
+const struct dir object_options_dir = { .entries = option_entries };
 
 static const struct entry object_entries[] = {
 	{ "elf", ENTRY_IMAGE, 0600, .help = "the image; writing it opens the object" },
@@ -364,7 +374,7 @@ static const struct entry object_entries[] = {
 	  .help = "stage, errno, program, instruction, source line, message" },
 	{ "log", ENTRY_TEXT, 0444, .show = show_log,
 	  .help = "all that the loader and the verifier said, the summary on top" },
-	{ "options", ENTRY_DIR, 0755, .dir = &options_dir,
+	{ "options", ENTRY_DIR, 0755, .dir = &object_options_dir,
 	  .help = "what is set before elf is written" },
 	{ "license", ENTRY_TEXT, 0444, .show = show_license, .present = is_parsed,
 	  .help = "of the object" },

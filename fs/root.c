@@ -53,8 +53,10 @@ static int show_readme(struct call *c, struct str *out)
 		const char *title;
 		const struct dir *dir;
 	} parts[] = { { "objects/NAME/", &object_dir },
+		      { "objects/NAME/options/", &object_options_dir },
 		      { "progs/ID/ and objects/NAME/progs/PROGRAM/", &prog_dir },
 		      { "maps/ID/ and objects/NAME/maps/MAP/", &map_dir },
+		      { "maps/ID/stream/ and objects/NAME/maps/MAP/stream/", &map_stream_dir },
 		      { "links/ID/ and objects/NAME/links/LINK/", &link_dir } };
 
 	(void)c;

@@ -28,6 +28,7 @@ struct image_file {
 	struct str bytes;	    /* what was written, holes as zeros */
 	VEC(struct extent) written; /* sorted, apart from each other */
 	bool dirty;		    /* written to since the last decision */
+	bool begun;		    /* opened to write a new image; nothing has come yet */
 	bool whole;		    /* began as a whole image, or became one */
 	int failed;		    /* sticks until truncated */
 };
@@ -90,6 +91,7 @@ int image_file_open(struct fs *fs, const struct subject *self, int flags, struct
 	f->upload = upload_ref(self->upload);
 	f->inst = self->upload ? NULL : instance_ref(self->inst);
 	f->old = current_image(fs, self);
+	f->begun = (flags & O_ACCMODE) != O_RDONLY && ((flags & O_TRUNC) || !f->old);
 	if ((flags & O_ACCMODE) != O_RDONLY && !(flags & O_TRUNC) && f->old) {
 		struct extent all = { 0, f->old->len };
 
@@ -421,6 +423,7 @@ int image_file_write(struct image_file *f, const void *data, size_t len, uint64_
 		goto out;
 	memcpy(f->bytes.data + off, data, len);
 	f->dirty = true;
+	f->begun = false;
 	/* A change of a whole image is decided about when it is closed. */
 	if (f->whole)
 		goto out;
@@ -478,13 +481,26 @@ int image_file_flush(struct image_file *f, pid_t pid, const bool *abandoned, str
 	return r;
 }
 
+bool image_file_unsettled(struct image_file *f)
+{
+	bool ret;
+
+	pthread_mutex_lock(&f->lock);
+	ret = f->dirty || f->begun;
+	pthread_mutex_unlock(&f->lock);
+	return ret;
+}
+
 void image_file_release(struct image_file *f, pid_t pid)
 {
 	struct report rp = REPORT_INIT(NULL, NULL);
 
 	pthread_mutex_lock(&f->lock);
-	if (f->dirty && decide(f, pid, NULL, &rp) < 0 && f->dirty)
+	if (f->begun)
+		report(&rp, -ENOEXEC, "the file is empty: copy a BPF object into it");
+	if (f->begun || (f->dirty && decide(f, pid, NULL, &rp) < 0 && f->dirty))
 		image_failed(f, &rp);
+	f->begun = false;
 	pthread_mutex_unlock(&f->lock);
 	set_growing(f, 0);
 }

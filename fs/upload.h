@@ -67,6 +67,8 @@ int image_file_write(struct image_file *f, const void *data, size_t len, uint64_
 		     const bool *abandoned, struct report *rp);
 /* Has something been written that no load has decided about? */
 bool image_file_dirty(struct image_file *f);
+/* The same, or opened for a new image of which nothing has come: image_file_release() has a last word. */
+bool image_file_unsettled(struct image_file *f);
 int image_file_truncate(struct image_file *f, uint64_t size, struct report *rp);
 /*
  * [worker] A descriptor was closed: -ENOEXEC if something was written and it is

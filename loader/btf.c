@@ -373,7 +373,7 @@ static int check_type(const struct check *c, uint32_t id, const struct btf_type 
 		return fail(c, -EBADMSG, t, "type %u: unused bits of info 0x%08x are set", id,
 			    t->info);
 	if (btf_vlen(t) && !kind_rules[btf_kind(t)].vlen_used)
-		return fail(c, -EBADMSG, t, "type %u: a %s with a length of %u", id,
+		return fail(c, -EBADMSG, t, "type %u: kind %s with a length of %u", id,
 			    btf_kind_name(btf_kind(t)), btf_vlen(t));
 	switch (btf_kind(t)) {
 	case BTF_KIND_INT:

@@ -23,6 +23,9 @@ enum {
 };
 
 enum table { FUNCS, LINES, CORES, N_TABLES };
+_Static_assert(BTF_EXT_FUNCS == 1 << FUNCS && BTF_EXT_LINES == 1 << LINES &&
+		       BTF_EXT_CORES == 1 << CORES,
+	       "a bit for each");
 
 static const struct table_rule {
 	const char *name;
@@ -333,12 +336,14 @@ static int fill_sections(struct parser *p, struct btf_ext *ext)
 	return 0;
 }
 
-static int parse(struct parser *p, struct btf_ext *ext)
+static int parse(struct parser *p, unsigned tables, struct btf_ext *ext)
 {
 	int r = read_header(p);
 
-	for (unsigned t = 0; r == 0 && t < N_TABLES; t++)
-		r = read_table(p, t);
+	for (unsigned t = 0; r == 0 && t < N_TABLES; t++) {
+		if (tables & 1u << t)
+			r = read_table(p, t);
+	}
 	if (r < 0)
 		return r;
 	if (p->blocks.len)
@@ -346,8 +351,8 @@ static int parse(struct parser *p, struct btf_ext *ext)
 	return fill_sections(p, ext);
 }
 
-int btf_ext_parse(const void *data, size_t len, bool swap, const struct btf *btf, struct report *rp,
-		  struct btf_ext **ret)
+int btf_ext_parse(const void *data, size_t len, unsigned tables, bool swap, const struct btf *btf,
+		  struct report *rp, struct btf_ext **ret)
 {
 	_cleanup_(btf_ext_freep) struct btf_ext *ext = calloc(1, sizeof(*ext));
 	struct parser p = { .btf = btf };
@@ -356,7 +361,7 @@ int btf_ext_parse(const void *data, size_t len, bool swap, const struct btf *btf
 	if (!ext)
 		return report(rp, -ENOMEM, ".BTF.ext: out of memory");
 	reader_init(&p.rd, data, len, swap, ".BTF.ext", rp);
-	r = parse(&p, ext);
+	r = parse(&p, tables, ext);
 	vec_deinit(&p.blocks);
 	if (r < 0)
 		return r;

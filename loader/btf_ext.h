@@ -49,15 +49,24 @@ struct btf_ext {
 	uint32_t n_sections;
 };
 
+/* Parts of the section, to be or-ed. */
+enum btf_ext_tables {
+	BTF_EXT_FUNCS = 1,
+	BTF_EXT_LINES = 2,
+	BTF_EXT_CORES = 4,
+	BTF_EXT_ALL = 7,
+};
+
 /**
  * btf_ext_parse() - take .BTF.ext apart
- * @swap: it has the other byte order
+ * @tables: which parts to read; 0: only check the header
+ * @swap:   it has the other byte order
  *
  * Return: 0; -EBADMSG with ".BTF.ext+0xOFFSET: …"; -EOPNOTSUPP for a newer
  * version; -ENOMEM.
  */
-int btf_ext_parse(const void *data, size_t len, bool swap, const struct btf *btf, struct report *rp,
-		  struct btf_ext **ret);
+int btf_ext_parse(const void *data, size_t len, unsigned tables, bool swap, const struct btf *btf,
+		  struct report *rp, struct btf_ext **ret);
 void btf_ext_free(struct btf_ext *ext);
 DEFINE_CLEANUP(struct btf_ext, btf_ext_free)
 

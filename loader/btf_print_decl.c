@@ -242,11 +242,11 @@ static int print_hole(struct printer *p, uint64_t pos, uint64_t end, uint32_t al
 		if (print_check(p) < 0)
 			return print_check(p);
 		indent(p, level);
-		/* A long row of bytes is one member with a name. */
-		if (bits == 8 && end - pos >= 128 * 8) {
-			str_printf(p->out, "char __hole%u[%llu];\n", ++p->n_pads,
-				   (unsigned long long)(end - pos) / 8);
-			pos += (end - pos) / 8 * 8;
+		/* A long row, which may be 4 GiB, is one member with a name. */
+		if (bits >= 8 && (end - pos) / bits >= 128) {
+			str_printf(p->out, "%s __hole%u[%llu];\n", name, ++p->n_pads,
+				   (unsigned long long)((end - pos) / bits));
+			pos += (end - pos) / bits * bits;
 			continue;
 		}
 		str_printf(p->out, "%s :%u;\n", name, bits);

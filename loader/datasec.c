@@ -147,8 +147,9 @@ static int fix_datasec(struct parse *p, const struct names *names, struct btf_ed
 				      "variable '%.64s' of section '%s' has no symbol there",
 				      btf_type_name(p->obj->btf, vars[i].type), section_name);
 		if (!placed && sym->value > UINT32_MAX)
-			return report(p->rp, -EBADMSG, "variable '%s' lies at 0x%llx", sym->name,
-				      (unsigned long long)sym->value);
+			return report(p->rp, -EBADMSG,
+				      "variable '%s' of section '%s' lies at 0x%llx", sym->name,
+				      section_name, (unsigned long long)sym->value);
 		if (!placed)
 			vars[i].offset = sym->value;
 		if (is_hidden(sym))

@@ -180,7 +180,12 @@ static int read_symbol(struct image *img, const struct names *names, const Elf64
 {
 	struct image_symbol *to = &img->symbols[i];
 
-	if (from->st_name >= names->good && (from->st_name || i))
+	/* Nothing of the first one means anything. */
+	if (!i) {
+		to->name = "";
+		return 0;
+	}
+	if (from->st_name >= names->good && from->st_name)
 		return report(rp, -EBADMSG,
 			      "symbol %u: its name at 0x%x is not in the string table", i,
 			      from->st_name);

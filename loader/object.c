@@ -82,6 +82,19 @@ static int read_btf(struct parse *p)
 	return 0;
 }
 
+static int read_ext_tables(struct parse *p, const struct image_section *s, unsigned tables,
+			   struct report *rp)
+{
+	btf_ext_free(take_ptr(p->obj->btf_ext));
+	return btf_ext_parse(s->data, s->size, tables, p->obj->foreign, p->obj->btf, rp,
+			     &p->obj->btf_ext);
+}
+
+/*
+ * Functions and lines are for people and for global functions: without them it is
+ * worth a try. Code whose CO-RE relocations cannot be read would be loaded with the
+ * offsets of the machine that compiled it, and read what it does not mean.
+ */
 static int read_btf_ext(struct parse *p)
 {
 	const struct image_section *s = image_section_by_name(p->img, ".BTF.ext");
@@ -90,13 +103,19 @@ static int read_btf_ext(struct parse *p)
 
 	if (!s || !s->data || !p->obj->btf)
 		return 0;
-	r = btf_ext_parse(s->data, s->size, p->obj->foreign, p->obj->btf, &quiet, &p->obj->btf_ext);
-	if (r == -ENOMEM)
+	r = read_ext_tables(p, s, BTF_EXT_ALL, &quiet);
+	if (r >= 0 || r == -ENOMEM)
 		return r;
-	if (r < 0)
+	r = read_ext_tables(p, s, 0, NULL);
+	if (r < 0) {
 		report_note(p->rp, REPORT_WARN,
 			    "going on without line numbers and CO-RE relocations: %s", quiet.text);
-	return 0;
+		return r == -ENOMEM ? r : 0;
+	}
+	r = read_ext_tables(p, s, BTF_EXT_CORES, p->rp);
+	if (r == 0)
+		report_note(p->rp, REPORT_WARN, "going on without line numbers: %s", quiet.text);
+	return r;
 }
 
 static int refuse_legacy_maps(struct parse *p)

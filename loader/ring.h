@@ -55,8 +55,8 @@ enum ring_state {
 	RING_BUSY,    /* reserved, not submitted: nothing behind it may be read yet */
 	RING_RECORD,
 	RING_DISCARD, /* to be stepped over */
-	RING_BROKEN,  /* a length beyond what was produced, or a position between two records:
-		       * someone scribbled here */
+	RING_BROKEN,  /* a length beyond what was produced, a position between two records or of
+		       * one that is overwritten: someone scribbled here */
 };
 
 struct ring_record {
@@ -75,8 +75,8 @@ static inline enum ring_state ring_peek(const struct ring *ring, uint64_t pos, u
 
 	if (pos >= producer)
 		return RING_EMPTY;
-	/* The consumer's page can be written to by whoever has the map. */
-	if (pos & 7)
+	/* The consumer's page can be written to by whoever has the map, and so say anything. */
+	if (producer - pos > ring->size || pos & 7)
 		return RING_BROKEN;
 	len = __atomic_load_n(header, __ATOMIC_ACQUIRE);
 	if (len & (1u << 31)) /* BPF_RINGBUF_BUSY_BIT */

@@ -22,6 +22,8 @@
 #include "base/report.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+/* Once, before the first input. A target needs none. */
+__attribute__((weak)) int LLVMFuzzerInitialize(int *argc, char ***argv);
 
 /* A promise of a header. */
 #define REQUIRE(cond)                                                                              \

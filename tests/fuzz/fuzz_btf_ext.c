@@ -46,7 +46,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		memcpy(blob, in.pos, len);
 	/* The other byte order is told by its magic. */
 	for (int swap = 0; swap <= 1; swap++) {
-		r = btf_ext_parse(blob, len, swap, btf, &rp, &ext);
+		r = btf_ext_parse(blob, len, BTF_EXT_ALL, swap, btf, &rp, &ext);
 		require_sentence(r, &rp);
 		REQUIRE(r == 0 || r == -EBADMSG || r == -EOPNOTSUPP || r == -ENOMEM);
 		for (uint32_t i = 0; r == 0 && i < ext->n_sections; i++) {

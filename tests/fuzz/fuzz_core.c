@@ -26,7 +26,8 @@ struct relo {
 
 static uint32_t take_path(struct input *in, struct btf_gen *g)
 {
-	static const char *const odd[] = { "", ":", "0:", "x", "4294967296", "0:-1", "1073741824", "0::0" };
+	static const char *const odd[] = { "",		 ":",	 "0:",	       "x",
+					   "4294967296", "0:-1", "1073741824", "0::0" };
 	_cleanup_str_ struct str path = {};
 	uint8_t n = take_u8(in);
 
@@ -40,10 +41,17 @@ static uint32_t take_path(struct input *in, struct btf_gen *g)
 static void take_insns(struct input *in, struct relo *relo)
 {
 	static const uint8_t codes[] = {
-		BPF_ALU64 | BPF_MOV | BPF_K, BPF_ALU | BPF_ADD | BPF_K,	   BPF_LD | BPF_IMM | BPF_DW,
-		BPF_LDX | BPF_MEM | BPF_W,   BPF_LDX | BPF_MEM | BPF_DW,   BPF_LDX | BPF_MEM | BPF_B,
-		BPF_STX | BPF_MEM | BPF_H,   BPF_ST | BPF_MEM | BPF_W,	   BPF_JMP | BPF_CALL,
-		BPF_ALU64 | BPF_MOV | BPF_X, BPF_LDX | 0x80 /* MEMSX */ | BPF_W,
+		BPF_ALU64 | BPF_MOV | BPF_K,
+		BPF_ALU | BPF_ADD | BPF_K,
+		BPF_LD | BPF_IMM | BPF_DW,
+		BPF_LDX | BPF_MEM | BPF_W,
+		BPF_LDX | BPF_MEM | BPF_DW,
+		BPF_LDX | BPF_MEM | BPF_B,
+		BPF_STX | BPF_MEM | BPF_H,
+		BPF_ST | BPF_MEM | BPF_W,
+		BPF_JMP | BPF_CALL,
+		BPF_ALU64 | BPF_MOV | BPF_X,
+		BPF_LDX | 0x80 /* MEMSX */ | BPF_W,
 	};
 	uint8_t code = take_u8(in);
 

@@ -8,7 +8,8 @@
 #include "loader/spec.h"
 #include "tests/fuzz/fuzz.h"
 
-/* @raw: options and target as they were written; else decoded and written as canonical specs are. */
+/* @raw: options and target as they were written; else decoded and written as canonical specs are.
+ */
 static void write_spec(const struct spec *s, bool raw, struct str *out)
 {
 	_cleanup_free_ char *target = NULL;

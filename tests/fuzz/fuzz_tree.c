@@ -61,12 +61,12 @@ static int no_pins(int cmd, void *attr, size_t size, bool *handled)
 }
 
 /* Lives for ever: threads do. */
-static struct fs *the_fs(void)
-{
-	static struct fs *fs;
+static struct fs *fs;
 
-	if (fs)
-		return fs;
+int LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+	(void)argc;
+	(void)argv;
 	fs = calloc(1, sizeof(*fs));
 	REQUIRE(fs);
 	pthread_mutex_init(&fs->lock, NULL);
@@ -76,7 +76,7 @@ static struct fs *the_fs(void)
 	fs->workers = worker_pool_new();
 	fs->hubs = hubs_new(fs);
 	REQUIRE(fs->env.kernel_btf && fs->errors && fs->workers && fs->hubs);
-	return fs;
+	return 0;
 }
 
 static struct blob *object_file(uint8_t which)
@@ -112,7 +112,7 @@ static int unload_object(struct instance *inst, void *arg)
 	return 0;
 }
 
-static void add_object(struct fs *fs, const char *name, struct blob *image)
+static void add_object(const char *name, struct blob *image)
 {
 	struct instance *inst = instance_new(fs, name);
 
@@ -121,7 +121,7 @@ static void add_object(struct fs *fs, const char *name, struct blob *image)
 	instance_unref(inst);
 }
 
-static void remove_all(struct fs *fs)
+static void remove_all(void)
 {
 	while (fs->instances.len) {
 		struct instance *inst = instance_ref(fs->instances.data[0]);
@@ -142,7 +142,7 @@ static void remove_all(struct fs *fs)
 }
 
 /* Where a path leads; the receiver owns the subject. */
-static int walk(struct fs *fs, char *path, struct child *ret)
+static int walk(char *path, struct child *ret)
 {
 	struct child at = { .entry = &root_entry };
 
@@ -168,7 +168,8 @@ static void check_text(const struct entry *e, const struct str *out)
 {
 	size_t len = strlen(e->name);
 
-	if (len > 5 && !strcmp(e->name + len - 5, ".json") && !json_is_valid(str_text(out), out->len)) {
+	if (len > 5 && !strcmp(e->name + len - 5, ".json") &&
+	    !json_is_valid(str_text(out), out->len)) {
 		fprintf(stderr, "%s: %s\n", e->name, str_text(out));
 		abort();
 	}
@@ -208,7 +209,7 @@ static void do_list(struct call *c)
 	listing_deinit(&l);
 }
 
-static void run_line(struct fs *fs, char *line)
+static void run_line(char *line)
 {
 	char what = *line ? *line++ : 'r', *path = line + strspn(line, " "), *rest, *last = NULL;
 	struct report rp = REPORT_INIT(NULL, NULL);
@@ -225,7 +226,7 @@ static void run_line(struct fs *fs, char *line)
 			return;
 		*last++ = '\0';
 	}
-	if (walk(fs, path, &at) < 0)
+	if (walk(path, &at) < 0)
 		return;
 	c.entry = at.entry;
 	if (what == 'w' && at.entry->store)
@@ -245,20 +246,19 @@ static void run_line(struct fs *fs, char *line)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct input in = INPUT(data, size);
-	struct fs *fs = the_fs();
 	struct blob *image = object_file(take_u8(&in));
 	_cleanup_free_ char *text = input_text(&in);
 	unsigned n = 0;
 
 	fake_sys_hook = no_pins;
-	add_object(fs, "o", image);
+	add_object("o", image);
 	for (char *line = text, *end; line && n < MAX_LINES; line = end, n++) {
 		end = strchr(line, '\n');
 		if (end)
 			*end++ = '\0';
-		run_line(fs, line);
+		run_line(line);
 	}
-	remove_all(fs);
+	remove_all();
 	REQUIRE(fake_sys_open_fds() == 0);
 	fake_sys_reset();
 	fake_sys_hook = NULL;

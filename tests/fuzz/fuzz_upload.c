@@ -26,7 +26,8 @@ static size_t len;
 static unsigned n_taken;
 
 /* Something has become an object: it must be all that was written. */
-int fake_instance_call(struct instance *inst, int (*fn)(struct instance *inst, void *arg), void *arg)
+int fake_instance_call(struct instance *inst, int (*fn)(struct instance *inst, void *arg),
+		       void *arg)
 {
 	struct take *t = arg;
 
@@ -86,7 +87,7 @@ static void do_write(struct image_file *f, struct input *in, const struct input 
 	REQUIRE(data);
 	for (size_t i = 0; i < n; i++)
 		data[i] = form & 0x80 ? form : off + i < input_left(file) ? file->pos[off + i] : 0;
-	if (!failed) {
+	if (n && !failed) {
 		if (off + n > len)
 			memset(bytes + len, 0, off + n - len), len = off + n;
 		memcpy(bytes + off, data, n);

@@ -60,6 +60,8 @@ static void run_in_child(const char *path)
 		_exit(1);
 	}
 	alarm(TIMEOUT_S);
+	if (LLVMFuzzerInitialize)
+		LLVMFuzzerInitialize(NULL, NULL);
 	before = count_fds();
 	LLVMFuzzerTestOneInput(data, st.st_size);
 	if (count_fds() != before) {

@@ -6,9 +6,9 @@
 static const char *name_of(struct input *in)
 {
 	static const char *const names[] = {
-		"",	"a",	"b",	     "c",      "s",	 "t",	   "u",	  "int",
-		"char", "_Bool", "a___x",    "s___y",  "s___y2", "t___x", "long", "int long a",
-		"e",	"E_ONE", "E_ONE___v", "vals",  "data",	 "\xff",   "\"",  "x y",
+		"",	"a",	 "b",	      "c",     "s",	 "t",	  "u",	  "int",
+		"char", "_Bool", "a___x",     "s___y", "s___y2", "t___x", "long", "int long a",
+		"e",	"E_ONE", "E_ONE___v", "vals",  "data",	 "\xff",  "\"",	  "x y",
 	};
 
 	return names[take_u8(in) % ARRAY_SIZE(names)];

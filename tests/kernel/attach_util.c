@@ -21,6 +21,12 @@ static struct feature features;
 
 struct attach_env env = { .features = &features };
 
+void need_feature(enum feature_id id)
+{
+	if (!feature_has(&features, id))
+		SKIP("the kernel lacks %s", feature_name(id));
+}
+
 static int make_map(void)
 {
 	struct kmap_spec spec = {

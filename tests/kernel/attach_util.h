@@ -40,6 +40,12 @@ void attach_refused(const struct counter *c, const char *spec, int err, const ch
 /* attach_ok() whose canonical spec is @canonical, and is the same again when it is attached. */
 struct attachment *attach_same(const struct counter *c, const char *spec, const char *canonical);
 
+/*
+ * Skips the test on a kernel that lacks @id by our own probe; "the kernel lacks " starts the reason of
+ * each skip that is the kernel's doing.
+ */
+void need_feature(enum feature_id id);
+
 /* A line of text in one of a few static buffers. */
 const char *fmt(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

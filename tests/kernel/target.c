@@ -62,7 +62,7 @@ void make_target(void)
 			fprintf(stderr, "cannot remove %s\n", dir);
 		_exit(WIFEXITED(status) ? WEXITSTATUS(status) : 1);
 	}
-	alarm(50);
+	alarm(50 * test_slowness());
 	snprintf(source, sizeof(source), "%s/target.c", dir);
 	snprintf(binary, sizeof(binary), "%s/target", dir);
 	f = fopen(source, "we");

@@ -19,6 +19,7 @@
 #include "bpf/klink.h"
 #include "loader/spec.h"
 #include "tests/kernel/attach_util.h"
+#include "tests/kernel/kernel_has.h"
 #include "tests/kernel/target.h"
 #include "tests/unit/test.h"
 
@@ -30,6 +31,12 @@ static void mount_tracefs(void)
 	if (access("/sys/kernel/tracing/events", F_OK) < 0 &&
 	    mount("tracefs", "/sys/kernel/tracing", "tracefs", 0, NULL) < 0)
 		SKIP("no tracefs: %s", strerror(errno));
+}
+
+/* What the kernel tells of a link on a perf event came with Linux 6.6. */
+static bool tells_perf_events(void)
+{
+	return kernel_has_member("bpf_link_info", "perf_event.type");
 }
 
 static void fork_some(int n)
@@ -62,9 +69,12 @@ TEST(tracepoint_attaches_with_a_cookie)
 	CHECK_EQ(klink_info(a->fds[0], &info, &names), 0);
 	CHECK_EQ(info.type, BPF_LINK_TYPE_PERF_EVENT);
 	CHECK_EQ(info.id, a->id);
-	CHECK_EQ(info.perf_event.type, ABI_PERF_EVENT_TRACEPOINT);
-	CHECK_STR(names.name, "sched_process_fork");
-	CHECK_EQ(info.perf_event.tracepoint.cookie, 16);
+	if (tells_perf_events()) {
+		CHECK_EQ(info.perf_event.type, ABI_PERF_EVENT_TRACEPOINT);
+		CHECK_STR(names.name, "sched_process_fork");
+	}
+	if (kernel_has_member("bpf_link_info", "perf_event.tracepoint.cookie"))
+		CHECK_EQ(info.perf_event.tracepoint.cookie, 16);
 	id = a->id;
 	attachment_free(a);
 	CHECK(!link_exists(id));
@@ -134,21 +144,43 @@ TEST(tracepoint_without_tracefs)
 
 TEST(raw_tp_attaches_with_a_cookie)
 {
-	struct counter c = counter_new(BPF_PROG_TYPE_RAW_TRACEPOINT, 0, 0, COUNTER_COOKIE, NULL, 0);
 	struct abi_link_info info;
-	struct klink_names names;
 	struct attachment *a;
-	uint64_t hits;
+	struct counter c;
 
+	if (!kernel_has_member("bpf_raw_tp_link", "cookie")) {
+		c = counter_new(BPF_PROG_TYPE_RAW_TRACEPOINT, 0, 0, 0, NULL, 0);
+		attach_refused(&c, "raw_tp/sched_process_fork cookie=7", -EOPNOTSUPP, "6.10");
+		counter_close(&c);
+		SKIP("the kernel lacks cookies for raw tracepoints");
+	}
+	c = counter_new(BPF_PROG_TYPE_RAW_TRACEPOINT, 0, 0, COUNTER_COOKIE, NULL, 0);
 	a = attach_same(&c, "raw_tracepoint/sched_process_fork cookie=7",
 			"raw_tp/sched_process_fork cookie=7");
 	fork_some(5);
 	CHECK(counter_read(&c).hits >= 5);
 	CHECK_EQ(counter_read(&c).cookie, 7);
+	CHECK_EQ(klink_info(a->fds[0], &info, NULL), 0);
+	if (kernel_has_member("bpf_link_info", "raw_tracepoint.cookie"))
+		CHECK_EQ(info.raw_tracepoint.cookie, 7);
+	attachment_free(a);
+	counter_close(&c);
+}
+
+TEST(raw_tp_attaches)
+{
+	struct counter c = counter_new(BPF_PROG_TYPE_RAW_TRACEPOINT, 0, 0, 0, NULL, 0);
+	struct abi_link_info info;
+	struct klink_names names;
+	struct attachment *a;
+	uint64_t hits;
+
+	a = attach_same(&c, "raw_tracepoint/sched_process_fork", "raw_tp/sched_process_fork");
+	fork_some(5);
+	CHECK(counter_read(&c).hits >= 5);
 	CHECK_EQ(klink_info(a->fds[0], &info, &names), 0);
 	CHECK_EQ(info.type, BPF_LINK_TYPE_RAW_TRACEPOINT);
 	CHECK_STR(names.name, "sched_process_fork");
-	CHECK_EQ(info.raw_tracepoint.cookie, 7);
 	attachment_free(a);
 	hits = counter_read(&c).hits;
 	fork_some(3);
@@ -193,10 +225,13 @@ TEST(uprobe_fires_and_is_what_the_kernel_says)
 	CHECK_EQ(counter_read(&c).cookie, 9);
 	CHECK_EQ(klink_info(a->fds[0], &info, &names), 0);
 	CHECK_EQ(info.type, BPF_LINK_TYPE_PERF_EVENT);
-	CHECK_EQ(info.perf_event.type, ABI_PERF_EVENT_UPROBE);
-	CHECK_STR(names.name, binary);
-	CHECK_EQ(info.perf_event.uprobe.offset, file_offset("alpha"));
-	CHECK_EQ(info.perf_event.uprobe.cookie, 9);
+	if (tells_perf_events()) {
+		CHECK_EQ(info.perf_event.type, ABI_PERF_EVENT_UPROBE);
+		CHECK_STR(names.name, binary);
+		CHECK_EQ(info.perf_event.uprobe.offset, file_offset("alpha"));
+	}
+	if (kernel_has_member("bpf_link_info", "perf_event.uprobe.cookie"))
+		CHECK_EQ(info.perf_event.uprobe.cookie, 9);
 	CHECK_EQ(info.id, a->id);
 	id = a->id;
 	attachment_free(a);
@@ -222,7 +257,8 @@ TEST(uretprobe_fires)
 	target_do(&t, 'a');
 	CHECK_EQ(counter_read(&c).hits, 1);
 	CHECK_EQ(klink_info(a->fds[0], &info, NULL), 0);
-	CHECK_EQ(info.perf_event.type, ABI_PERF_EVENT_URETPROBE);
+	if (tells_perf_events())
+		CHECK_EQ(info.perf_event.type, ABI_PERF_EVENT_URETPROBE);
 	attachment_free(a);
 	attach_refused(&c, fmt("uretprobe/%s:alpha+4", binary), -EINVAL, "takes no offset");
 	target_stop(&t);
@@ -303,7 +339,8 @@ TEST(uprobe_raises_its_reference_counter)
 			fmt("uprobe/%s:alpha ref_ctr_offset=0x%llx", binary, at));
 	CHECK_EQ(target_do(&t, 's'), '1');
 	CHECK_EQ(klink_info(a->fds[0], &info, NULL), 0);
-	CHECK_EQ(info.perf_event.uprobe.ref_ctr_offset, at);
+	if (kernel_has_member("bpf_link_info", "perf_event.uprobe.ref_ctr_offset"))
+		CHECK_EQ(info.perf_event.uprobe.ref_ctr_offset, at);
 	attachment_free(a);
 	CHECK_EQ(target_do(&t, 's'), '0');
 	attach_refused(&c, fmt("uprobe/%s:alpha ref_ctr_offset=0x100000000", binary), -EINVAL,
@@ -453,6 +490,8 @@ TEST(files_that_are_replaced_meanwhile_are_refused)
 	c = probe(0);
 	attach_refused(&c, fmt("uprobe/%s:alpha", binary), -ESTALE, "was replaced");
 	counter_close(&c);
+	if (!feature_has(env.features, FEATURE_UPROBE_MULTI))
+		return;
 	CHECK_EQ(system(fmt("cp %s %s", binary, other)), 0);
 	c = probe(ABI_TRACE_UPROBE_MULTI);
 	attach_refused(&c, fmt("uprobe.multi/%s:alpha", binary), -ESTALE, "was replaced");
@@ -470,6 +509,8 @@ TEST(files_that_cannot_be_probed_are_no_fault_of_ours)
 	c = probe(0);
 	attach_refused(&c, fmt("uprobe/%s:0", file), -EOPNOTSUPP, "cannot probe");
 	counter_close(&c);
+	if (!feature_has(env.features, FEATURE_UPROBE_MULTI))
+		return;
 	c = probe(ABI_TRACE_UPROBE_MULTI);
 	attach_refused(&c, fmt("uprobe.multi/%s offsets=0", file), -EOPNOTSUPP, "cannot probe");
 	counter_close(&c);
@@ -510,6 +551,9 @@ TEST(uprobe_errors)
 	attach_refused(&c, fmt("uprobe/%s:alpha mode=fast", binary), -EINVAL, "none of link, perf");
 	attach_refused(&c, fmt("uprobe/%s:alpha cookies=1", binary), -EINVAL, "it has cookie= ");
 	counter_close(&c);
+	/* Older kernels do not look at what a program was loaded for. */
+	if (!feature_has(env.features, FEATURE_UPROBE_MULTI))
+		return;
 	c = probe(ABI_TRACE_UPROBE_MULTI);
 	attach_refused(&c, fmt("uprobe/%s:alpha", binary), -EINVAL, "loaded as trace_uprobe_multi");
 	counter_close(&c);

@@ -13,6 +13,7 @@
 #include "base/bits.h"
 #include "bpf/klink.h"
 #include "tests/kernel/attach_util.h"
+#include "tests/kernel/kernel_has.h"
 #include "tests/kernel/target.h"
 #include "tests/unit/test.h"
 
@@ -40,6 +41,7 @@ TEST(uprobe_multi_by_pattern)
 	struct target t;
 	uint32_t id;
 
+	need_feature(FEATURE_UPROBE_MULTI);
 	make_target();
 	c = probe(ABI_TRACE_UPROBE_MULTI);
 	t = target_start(binary);
@@ -73,6 +75,7 @@ TEST(uprobe_multi_by_lists)
 	struct counter c;
 	struct target t;
 
+	need_feature(FEATURE_UPROBE_MULTI);
 	make_target();
 	alpha = file_offset("alpha");
 	beta = file_offset("beta");
@@ -106,6 +109,7 @@ TEST(uprobe_multi_of_one_process)
 	struct attachment *a;
 	struct counter c;
 
+	need_feature(FEATURE_UPROBE_MULTI);
 	make_target();
 	c = probe(ABI_TRACE_UPROBE_MULTI);
 	one = target_start(binary);
@@ -129,6 +133,7 @@ TEST(uprobe_session_runs_twice)
 	struct counter c;
 	struct target t;
 
+	need_feature(FEATURE_UPROBE_SESSION);
 	make_target();
 	c = probe(ABI_TRACE_UPROBE_SESSION);
 	t = target_start(binary);
@@ -151,6 +156,7 @@ TEST(uprobe_multi_errors)
 	struct feature old = {};
 	struct counter c;
 
+	need_feature(FEATURE_UPROBE_MULTI);
 	make_target();
 	c = probe(ABI_TRACE_UPROBE_MULTI);
 	attach_refused(&c, fmt("uprobe.multi/%s", binary), -EINVAL, "one of PATH:GLOB, syms=");
@@ -168,11 +174,16 @@ TEST(uprobe_multi_errors)
 	attach_refused(&c, fmt("uprobe.multi/%s offsets=0xffffff", binary), -EINVAL,
 		       "beyond the end");
 	attach_refused(&c, "uprobe.multi", -EINVAL, "wants uprobe.multi/PATH:GLOB");
-	attach_refused(&c, fmt("uprobe.session/%s:alpha", binary), -EINVAL,
-		       "SEC(\"uprobe.session\")");
+	if (feature_has(env.features, FEATURE_UPROBE_SESSION))
+		attach_refused(&c, fmt("uprobe.session/%s:alpha", binary), -EINVAL,
+			       "SEC(\"uprobe.session\")");
 	old.state[FEATURE_UPROBE_MULTI] = 1;
 	env.features = &old;
 	attach_refused(&c, fmt("uprobe.multi/%s:alpha", binary), -EOPNOTSUPP, "6.6");
+	attach_refused(&c, fmt("uprobe.session/%s:alpha", binary), -EOPNOTSUPP, "6.13");
+	old = (struct feature){};
+	old.state[FEATURE_UPROBE_SESSION] = 1;
+	attach_refused(&c, fmt("uprobe.session/%s:alpha", binary), -EOPNOTSUPP, "6.13");
 	counter_close(&c);
 	c = counter_new(BPF_PROG_TYPE_KPROBE, 0, 0, 0, NULL, 0);
 	env = (struct attach_env){ .features = &(struct feature){} };
@@ -224,10 +235,13 @@ static void check_foreign(pid_t pid, const char *given, const char *seen)
 	a = attach_same(&c, fmt("uprobe/%s:alpha pid=%d", given, pid),
 			fmt("uprobe/%s:alpha pid=%d", seen, pid));
 	CHECK_EQ(klink_info(a->fds[0], &info, &names), 0);
-	CHECK_STR(names.name, fmt("/proc/%d/root%s", pid, seen));
+	if (kernel_has_member("bpf_link_info", "perf_event.uprobe.file_name"))
+		CHECK_STR(names.name, fmt("/proc/%d/root%s", pid, seen));
 	attachment_free(a);
 	counter_close(&c);
 
+	if (!feature_has(env.features, FEATURE_UPROBE_MULTI))
+		return;
 	c = probe(ABI_TRACE_UPROBE_MULTI);
 	a = attach_same(&c, fmt("uprobe.multi/%s:alpha* pid=%d", given, pid),
 			fmt("uprobe.multi/%s:alpha* pid=%d", seen, pid));

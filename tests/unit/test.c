@@ -13,6 +13,11 @@
 
 enum { EXIT_SKIP = 77, TIMEOUT_S = 60 };
 
+/* Of suites with the real kernel; other suites have none. */
+__attribute__((weak)) void test_before(void);
+__attribute__((weak)) bool test_left(char *ret, size_t size);
+
+
 extern const struct test *const __start_unit_tests[], *const __stop_unit_tests[];
 
 static const char *current;
@@ -53,6 +58,14 @@ void test_skip(const char *fmt, ...)
 	_exit(EXIT_SKIP);
 }
 
+unsigned test_slowness(void)
+{
+	const char *text = getenv("BPFUSE_TEST_SLOW");
+	int n = text ? atoi(text) : 1;
+
+	return n > 0 ? n : 1;
+}
+
 static int count_fds(void)
 {
 	DIR *dir = opendir("/proc/self/fd");
@@ -69,28 +82,64 @@ static void run_in_child(const struct test *test)
 {
 	int before = count_fds(), after;
 
-	alarm(TIMEOUT_S);
+	alarm(TIMEOUT_S * test_slowness());
 	test->fn();
 	after = count_fds();
 	if (after != before)
 		FAIL("%d descriptors left open", after - before);
-	printf("ok %s\n", test->name);
-	fflush(stdout);
 	/* exit, not _exit: the leak checker of a sanitizer build runs at exit. */
 	exit(0);
 }
 
+enum verdict { PASSED, FAILED, SKIPPED };
+
+/* What the end of the child says; a child that called FAIL or SKIP has printed its line. */
+static enum verdict judge(int status)
+{
+	if (WIFSIGNALED(status)) {
+		printf("FAIL %s: killed by signal %d (%s)\n", current, WTERMSIG(status),
+		       strsignal(WTERMSIG(status)));
+		return FAILED;
+	}
+	switch (WEXITSTATUS(status)) {
+	case 0:
+		return PASSED;
+	case 1:
+		return FAILED;
+	case EXIT_SKIP:
+		return SKIPPED;
+	}
+	printf("FAIL %s: exit status %d\n", current, WEXITSTATUS(status));
+	return FAILED;
+}
+
+/* Also a test that failed or was skipped must clean up. */
+static enum verdict judge_left(enum verdict verdict)
+{
+	char left[512];
+
+	if (!test_left || !test_left(left, sizeof(left)))
+		return verdict;
+	printf(verdict == PASSED ? "FAIL %s: it left in the kernel: %s\n"
+				 : "%s also left in the kernel: %s\n",
+	       current, left);
+	return verdict == PASSED ? FAILED : verdict;
+}
+
 int main(int argc, char **argv)
 {
-	unsigned passed = 0, failed = 0, skipped = 0;
+	unsigned n[] = { 0, 0, 0 };
 
 	for (const struct test *const *t = __start_unit_tests; t < __stop_unit_tests; t++) {
+		enum verdict verdict;
 		int status;
 		pid_t pid;
 
 		if (argc > 1 && !glob_match(argv[1], (*t)->name))
 			continue;
 		current = (*t)->name;
+		if (test_before)
+			test_before();
 		fflush(stdout);
 		pid = fork();
 		if (pid == 0)
@@ -99,18 +148,11 @@ int main(int argc, char **argv)
 			perror("fork");
 			return 1;
 		}
-		if (WIFSIGNALED(status))
-			printf("FAIL %s: killed by signal %d (%s)\n", current, WTERMSIG(status),
-			       strsignal(WTERMSIG(status)));
-		if (WIFEXITED(status) && WEXITSTATUS(status) > 1 && WEXITSTATUS(status) != EXIT_SKIP)
-			printf("FAIL %s: exit status %d\n", current, WEXITSTATUS(status));
-		if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
-			passed++;
-		else if (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_SKIP)
-			skipped++;
-		else
-			failed++;
+		verdict = judge_left(judge(status));
+		if (verdict == PASSED)
+			printf("ok %s\n", current);
+		n[verdict]++;
 	}
-	printf("%u passed, %u failed, %u skipped\n", passed, failed, skipped);
-	return failed ? 1 : 0;
+	printf("%u passed, %u failed, %u skipped\n", n[PASSED], n[FAILED], n[SKIPPED]);
+	return n[FAILED] ? 1 : 0;
 }

@@ -15,7 +15,9 @@
  * is killed), prints "ok NAME", "FAIL NAME: …" or "skip NAME: …" a line, and
  * ends with "N passed, N failed, N skipped". `./test_x PATTERN` runs those that match a glob.
  *
- * A failed CHECK ends the test. The descriptors that a test leaves open fail it.
+ * A failed CHECK ends the test. The descriptors that a test leaves open fail it. So do, in kernel
+ * suites, programs, maps, links and events that are in the kernel after it and were not before
+ * (tests/kernel/state_check.c).
  */
 #include <errno.h>
 #include <stdbool.h>
@@ -28,6 +30,9 @@ struct test {
 	const char *name, *file;
 	test_fn *fn;
 };
+
+/* By how much this machine is slower than most (BPFUSE_TEST_SLOW); for time limits. */
+unsigned test_slowness(void);
 
 /* The linker collects these in a section of its own, so nothing is listed by hand. */
 #define TEST(name_)                                                                                \

@@ -58,7 +58,7 @@ static int parse(const struct sample *s, bool swap, struct btf_ext **ret)
 	int r;
 
 	memcpy(copy, str_text(&s->x.blob), s->x.blob.len);
-	r = btf_ext_parse(copy, s->x.blob.len, swap, s->btf, &rp, ret);
+	r = btf_ext_parse(copy, s->x.blob.len, BTF_EXT_ALL, swap, s->btf, &rp, ret);
 	free(copy);
 	return r;
 }

@@ -324,6 +324,23 @@ TEST(layouts_come_out_as_they_are)
 	btf_unref(btf);
 }
 
+TEST(huge_holes_are_one_line)
+{
+	struct btf_gen g = {};
+	uint32_t c = gen_int(&g, "char", 1, 0), l = gen_int(&g, "long", 8, BTF_INT_SIGNED);
+	uint32_t id = gen_struct(&g, "huge", 1u << 30, M("a", l, 0), M("b", c, 8u << 27),
+				 M("c", l, 8u << 28));
+	struct btf *btf = finish(&g);
+	char *text = print_checked(btf);
+
+	CHECK_HAS(text, "long long __hole");
+	free(text);
+	text = print_type(btf, id);
+	CHECK(strlen(text) < 300);
+	free(text);
+	btf_unref(btf);
+}
+
 TEST(what_c_cannot_say_is_bytes)
 {
 	struct btf_gen g = {};

@@ -396,6 +396,21 @@ TEST(refuses_symbol_names_in_no_table)
 	refuses_whole(&g, -EBADMSG, "its string table");
 }
 
+/* The one that stands for "no symbol": linkers and others leave anything in it. */
+TEST(ignores_the_first_symbol)
+{
+	struct elf_gen g = {};
+	struct image *img = NULL;
+
+	gen_small(&g);
+	gen_elf_finish(&g);
+	*gen_elf_symbol(&g, 0) = (Elf64_Sym){ .st_name = 0x10000, .st_shndx = 0x1000 };
+	CHECK_EQ(image_open(g.blob.data, g.blob.len, &rp, &img), 0);
+	CHECK_STR(image_symbol(img, 0)->name, "");
+	image_free(img);
+	gen_elf_deinit(&g);
+}
+
 TEST(refuses_a_symbol_name_outside_of_the_table)
 {
 	struct elf_gen g = sample();

@@ -523,6 +523,48 @@ TEST(goes_on_without_bad_btf)
 	object_free(obj);
 }
 
+/* A .BTF.ext of one line and one CO-RE relocation of SEC("socket"), and its strings. */
+static void gen_with_ext(struct elf_gen *g, uint32_t line_insn, uint32_t core_insn)
+{
+	struct btf_gen b = {};
+	struct ext_gen x = {};
+	uint32_t section = gen_str(&b, "socket"), text = gen_str(&b, "0");
+	uint32_t type = gen_int(&b, "int", 4, BTF_INT_SIGNED);
+
+	gen_finish(&b);
+	EXT(&x, GEN_LINES, 16, section, 1, line_insn, text, text, 0);
+	EXT(&x, GEN_CORES, 16, section, 1, core_insn, type, text, 0);
+	ext_finish(&x);
+	gen_small(g);
+	gen_section(g, ".BTF", SHT_PROGBITS, 0, b.blob.data, b.blob.len);
+	gen_section(g, ".BTF.ext", SHT_PROGBITS, 0, x.blob.data, x.blob.len);
+	gen_deinit(&b);
+	ext_deinit(&x);
+}
+
+TEST(goes_on_without_bad_lines)
+{
+	struct elf_gen g = {};
+	struct object *obj;
+
+	gen_with_ext(&g, 4, 0);
+	obj = parse_good(&g);
+	CHECK_EQ(btf_ext_section(obj->btf_ext, "socket")->n_lines, 0);
+	CHECK_EQ(btf_ext_section(obj->btf_ext, "socket")->n_cores, 1);
+	CHECK_HAS(notes, "going on without line numbers: .BTF.ext+0x");
+	CHECK_EQ(rp.err, 0);
+	object_free(obj);
+}
+
+/* Unrelocated code would read at the offsets of another kernel. */
+TEST(refuses_bad_core_relocations)
+{
+	struct elf_gen g = {};
+
+	gen_with_ext(&g, 0, 4);
+	refuses(&g, -EBADMSG, "offset 4 is inside an instruction");
+}
+
 TEST(goes_on_without_bad_btf_ext)
 {
 	struct btf_gen b = {};
@@ -1117,7 +1159,7 @@ TEST(refuses_a_map_at_an_impossible_address)
 	member(&m, "type", number(&m, 1));
 	map_finish(&m, "table");
 	m.e.symbols[m.symbol].st_value = UINT64_MAX;
-	refuses(&m.e, -EBADMSG, "variable 'table' lies at 0xffffffffffffffff");
+	refuses(&m.e, -EBADMSG, "variable 'table' of section '.maps' lies at 0xffffffffffffffff");
 }
 
 static uint32_t values_type(struct map_gen *m, uint32_t target)

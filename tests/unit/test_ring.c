@@ -37,11 +37,18 @@ TEST(length_beyond_what_was_produced_is_broken)
 {
 	CHECK_EQ(peek(0, 16, 9), RING_BROKEN);
 	CHECK_EQ(peek(0, 16, ~(uint32_t)(BUSY | DISCARD)), RING_BROKEN);
-	CHECK_EQ(peek(0, 1 << 20, SIZE - 7), RING_BROKEN);
-	CHECK_EQ(peek(0, 1 << 20, SIZE - 8), RING_RECORD);
+	CHECK_EQ(peek(8, 8 + SIZE, SIZE - 7), RING_BROKEN);
+	CHECK_EQ(peek(8, 8 + SIZE, SIZE - 8), RING_RECORD);
 }
 
 /* What the position of another consumer, which may be any number, leads to. */
+TEST(position_a_ring_behind_the_producer_is_broken)
+{
+	CHECK_EQ(peek(8, 8 + SIZE, 0), RING_RECORD);
+	CHECK_EQ(peek(0, 8 + SIZE, 0), RING_BROKEN);
+	CHECK_EQ(peek(0, 1ull << 40, DISCARD), RING_BROKEN);
+}
+
 TEST(position_that_no_record_starts_at_is_broken)
 {
 	CHECK_EQ(peek(12, 64, 8), RING_BROKEN);
