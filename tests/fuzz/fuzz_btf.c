@@ -62,7 +62,7 @@ static void print_c(const struct btf *btf)
 	_cleanup_str_ struct str out = {};
 
 	require_sentence(btf_print_all(btf, &rp, &out), &rp);
-	for (uint32_t id = 0; id < MIN(btf_n_types(btf), LOOKED_AT); id++) {
+	for (uint32_t id = 0; id < MIN(btf_n_types(btf), (uint32_t)LOOKED_AT); id++) {
 		rp = (struct report)REPORT_INIT(NULL, NULL);
 		str_truncate(&out, 0);
 		require_sentence(btf_print_type(btf, id, &rp, &out), &rp);
