@@ -110,13 +110,28 @@ static struct call file_call(struct open_file *f, pid_t pid, struct report *rp)
 	};
 }
 
+/* A shell may still stand in what was an object: it should not be told that all is well. */
+static int check_there(struct open_file *f, struct report *rp)
+{
+	struct instance *inst = f->node->subject.inst;
+	int r = 0;
+
+	if (!inst)
+		return 0;
+	pthread_mutex_lock(&f->fs->lock);
+	if (inst->gone)
+		r = report(rp, -ESTALE, "object '%s' was unloaded", inst->name);
+	pthread_mutex_unlock(&f->fs->lock);
+	return r;
+}
+
 static int render(struct open_file *f, pid_t pid, struct report *rp)
 {
 	struct call c = file_call(f, pid, rp);
-	int r = 0;
+	int r = check_there(f, rp);
 
 	str_truncate(&f->text, 0);
-	if (f->node->entry->show)
+	if (!r && f->node->entry->show)
 		r = f->node->entry->show(&c, &f->text);
 	if (!r && str_error(&f->text))
 		r = -ENOMEM;

@@ -185,10 +185,14 @@ static int attach_one(const struct target *t, const char *section, const char *l
 static int need_loaded(struct instance *inst, struct report *rp)
 {
 	enum instance_state state;
+	bool gone;
 
 	pthread_mutex_lock(&inst->fs->lock);
-	state = inst->gone ? INSTANCE_FAILED : inst->state;
+	state = inst->state;
+	gone = inst->gone;
 	pthread_mutex_unlock(&inst->fs->lock);
+	if (gone)
+		return report(rp, -ESTALE, "the object has been unloaded");
 	if (state != INSTANCE_LOADED)
 		return report(rp, -EBUSY, "load the object first: it is %s",
 			      instance_state_name(state));

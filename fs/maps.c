@@ -405,6 +405,7 @@ static int show_ring(struct call *c, struct str *out)
 static int run_freeze(struct call *c, const char *arg)
 {
 	_cleanup_close_ int fd = -1;
+	uint64_t frozen = 0;
 	int r = mark_check_edit(c, "freeze");
 
 	(void)arg;
@@ -414,6 +415,9 @@ static int run_freeze(struct call *c, const char *arg)
 	if (fd < 0)
 		return fd;
 	r = kmap_freeze(fd);
+	/* A frozen one can be opened for reading only, and that descriptor freezes nothing. */
+	if (r == -EPERM && kobj_fdinfo(fd, "frozen", &frozen) == 0 && frozen)
+		r = -EBUSY;
 	if (r == -EBUSY)
 		return report(c->rp, r,
 			      "the map is frozen already, or somebody has it mapped writable");

@@ -28,7 +28,7 @@ struct image_file {
 	struct str bytes;	    /* what was written, holes as zeros */
 	VEC(struct extent) written; /* sorted, apart from each other */
 	bool dirty;		    /* written to since the last decision */
-	bool begun;		    /* opened to write a new image; nothing has come yet */
+	bool begun;		    /* opened to write the first image; nothing has come yet */
 	bool whole;		    /* began as a whole image, or became one */
 	int failed;		    /* sticks until truncated */
 };
@@ -91,7 +91,7 @@ int image_file_open(struct fs *fs, const struct subject *self, int flags, struct
 	f->upload = upload_ref(self->upload);
 	f->inst = self->upload ? NULL : instance_ref(self->inst);
 	f->old = current_image(fs, self);
-	f->begun = (flags & O_ACCMODE) != O_RDONLY && ((flags & O_TRUNC) || !f->old);
+	f->begun = (flags & O_ACCMODE) != O_RDONLY && !f->old;
 	if ((flags & O_ACCMODE) != O_RDONLY && !(flags & O_TRUNC) && f->old) {
 		struct extent all = { 0, f->old->len };
 

@@ -7,9 +7,9 @@
  *	ls_object --pin DIR FILE	load it; pin programs in DIR/p, maps in DIR/m, of a bpffs
  *	ls_object --attach … FILE	with --load or --pin: also attach what SEC() says enough of;
  *					in DIR/p is then the link
- *	ls_object --bench N FILE	load and unload it N times, print the time of one, the part
- *					of it inside bpf(2), and how much memory all but the first
- *took ls_object --quiet …		no notes
+ *	ls_object --bench N FILE	load and unload it N times; print the time of the fastest,
+ *					the part of it inside bpf(2), and the growth of memory
+ *	ls_object --quiet …		no notes
  *
  * It links base, bpf and loader only, which shows that they stand by themselves.
  */
@@ -291,8 +291,7 @@ static int load_once(const char *data, size_t len, const char *name, struct load
 	r = r ? r : load_config_init(obj, &cfg);
 	r = r ? r : load_prepare(obj, &cfg, env, rp, &l);
 	r = r ? r : load_programs(l, &cfg, rp);
-	cost->all += seconds() - start;
-	cost->in_bpf += in_bpf;
+	*cost = (struct cost){ seconds() - start, in_bpf };
 	if (r == 0 && o) {
 		print_loaded(l);
 		r = hold(l, &cfg, o, rp);
@@ -318,17 +317,20 @@ static long resident_kib(void)
 static int bench(const char *data, size_t len, const char *name, struct load_env *env,
 		 const struct options *o, struct report *rp)
 {
-	struct cost first = {}, cost = {};
+	struct cost first = {}, cost = {}, best = { .all = 1e9 };
 	int r = load_once(data, len, name, env, NULL, rp, &first);
 	long before = resident_kib();
 
-	for (unsigned i = 0; !r && i < o->n_bench; i++)
+	/* The fastest is the one that nobody disturbed. */
+	for (unsigned i = 0; !r && i < o->n_bench; i++) {
 		r = load_once(data, len, name, env, NULL, rp, &cost);
+		if (cost.all < best.all)
+			best = cost;
+	}
 	if (r < 0)
 		return r;
 	printf("%s: first %.3f ms, then %.3f ms, %.3f ms of it in bpf(2), %+ld KiB\n", o->path,
-	       first.all * 1e3, cost.all * 1e3 / o->n_bench, cost.in_bpf * 1e3 / o->n_bench,
-	       resident_kib() - before);
+	       first.all * 1e3, best.all * 1e3, best.in_bpf * 1e3, resident_kib() - before);
 	return 0;
 }
 

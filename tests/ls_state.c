@@ -2,10 +2,10 @@
 /*
  * ls_state - what BPF is in the kernel, a line a thing; what of it is new.
  *
- *	ls_state [-p PID]				programs, maps, links, dynamic events; descriptors of PID
- *	ls_state [-p PID] [-w MS] -b BUILD BEFORE	what is not in the file BEFORE and does not go
- *							in MS, without what processes hold that are no
- *							programs under BUILD; status 1 if there is any
+ *	ls_state [-p PID]				programs, maps, links, dynamic events;
+ *descriptors of PID ls_state [-p PID] [-w MS] -b BUILD BEFORE	what is not in the file BEFORE and
+ *does not go in MS, without what processes hold that are no programs under BUILD; status 1 if there
+ *is any
  */
 #include <errno.h>
 #include <stdlib.h>

@@ -45,9 +45,10 @@ static int check_program(const struct attach_env *env, const struct attach_prog 
 			      "this kernel has no %s (Linux %s): attach one uprobe at a time",
 			      s->rule->name, is_session ? "6.13" : "6.6");
 	if (is_session && !feature_has(env->features, FEATURE_UPROBE_SESSION))
-		return report(rp, -EOPNOTSUPP,
-			      "this kernel has no uprobe.session (Linux 6.13): attach a uprobe.multi "
-			      "and a uretprobe.multi");
+		return report(
+			rp, -EOPNOTSUPP,
+			"this kernel has no uprobe.session (Linux 6.13): attach a uprobe.multi "
+			"and a uretprobe.multi");
 	/* 0 may also mean that nobody knows: then the kernel decides. */
 	if (prog->attach_type && prog->attach_type != s->rule->attach_type)
 		return report(

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* bare_fuse - the least that a FUSE file can cost: one file, one line, no work. For comparison only. */
+/* bare_fuse - the least that a FUSE file can cost: one file, one line, no work. For comparison
+ * only. */
 #include <errno.h>
 #include <fuse_lowlevel.h>
 #include <string.h>
@@ -62,16 +63,15 @@ static void flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	fuse_reply_err(req, 0);
 }
 
-static const struct fuse_lowlevel_ops ops = { .lookup = lookup,
-					      .getattr = getattr,
-					      .open = open_file,
-					      .read = read_file,
-					      .flush = flush };
+static const struct fuse_lowlevel_ops ops = {
+	.lookup = lookup, .getattr = getattr, .open = open_file, .read = read_file, .flush = flush
+};
 
 int main(int argc, char **argv)
 {
 	struct fuse_args args = FUSE_ARGS_INIT(argc - 1, argv);
-	struct fuse_session *se = argc == 2 ? fuse_session_new(&args, &ops, sizeof(ops), NULL) : NULL;
+	struct fuse_session *se =
+		argc == 2 ? fuse_session_new(&args, &ops, sizeof(ops), NULL) : NULL;
 	int r = 1;
 
 	if (se && fuse_set_signal_handlers(se) == 0 && fuse_session_mount(se, argv[1]) == 0) {

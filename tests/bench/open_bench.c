@@ -29,7 +29,8 @@ int main(int argc, char **argv)
 			for (int i = 0; i < EACH; i++) {
 				int fd = open(argv[f], O_RDONLY);
 
-				if (fd < 0 || read(fd, buf, sizeof(buf)) < 0 || read(fd, buf, sizeof(buf)) < 0) {
+				if (fd < 0 || read(fd, buf, sizeof(buf)) < 0 ||
+				    read(fd, buf, sizeof(buf)) < 0) {
 					perror(argv[f]);
 					return 1;
 				}

@@ -56,7 +56,8 @@ static pid_t start_producer(uint32_t prog_id)
 	}
 }
 
-/* @out: where payloads are written; -1: only looked at. Records, and *@bytes to make the loop real. */
+/* @out: where payloads are written; -1: only looked at. Records, and *@bytes to make the loop real.
+ */
 static uint64_t consume(struct ring *ring, int out, double until, uint64_t *bytes)
 {
 	struct epoll_event ev = { .events = EPOLLIN };
@@ -120,7 +121,8 @@ int main(int argc, char **argv)
 	int map, n_cats = 0, fds[2];
 
 	if (argc < 6) {
-		fprintf(stderr, "usage: ring_bench PROG_ID MAP_ID RING_SIZE SECONDS ref|pipe|FILE…\n");
+		fprintf(stderr,
+			"usage: ring_bench PROG_ID MAP_ID RING_SIZE SECONDS ref|pipe|FILE…\n");
 		return 2;
 	}
 	map = kobj_fd_by_id(KOBJ_MAP, atoi(argv[2]));

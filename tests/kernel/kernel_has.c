@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/str.h"
 #include "loader/btf.h"
 #include "loader/kernel_btf.h"
 #include "tests/unit/test.h"
@@ -28,16 +29,24 @@ static uint32_t find_member(const struct btf *btf, uint32_t id, const char *name
 	return found;
 }
 
-bool kernel_has_member(const char *type, const char *path)
+/* Ends the test if there are none; the caller gives them back. */
+static struct btf *kernel_types(struct kernel_btf **ret_kb)
 {
-	struct kernel_btf *kb = kernel_btf_new();
 	struct report rp = REPORT_INIT(NULL, NULL);
 	struct btf *btf;
-	uint32_t id;
 
-	if (kernel_btf_get(kb, &rp, &btf) < 0)
+	*ret_kb = kernel_btf_new();
+	if (kernel_btf_get(*ret_kb, &rp, &btf) < 0)
 		FAIL("%s", rp.text);
-	id = btf_find(btf, type, BTF_KIND_STRUCT);
+	return btf;
+}
+
+bool kernel_has_member(const char *type, const char *path)
+{
+	struct kernel_btf *kb;
+	struct btf *btf = kernel_types(&kb);
+	uint32_t id = btf_find(btf, type, BTF_KIND_STRUCT);
+
 	if (!id)
 		id = btf_find(btf, type, BTF_KIND_UNION);
 	for (size_t len; id && *path; path += len + (path[len] == '.')) {
@@ -47,4 +56,20 @@ bool kernel_has_member(const char *type, const char *path)
 	btf_unref(btf);
 	kernel_btf_free(kb);
 	return id;
+}
+
+/* The last one is often a count of the others, under names like __MAX_BPF_MAP_TYPE. */
+bool kernel_has_enumerator(const char *type, uint32_t value)
+{
+	struct kernel_btf *kb;
+	struct btf *btf = kernel_types(&kb);
+	const struct btf_type *t = btf_type(btf, btf_find(btf, type, BTF_KIND_ENUM));
+	bool found = false;
+
+	for (uint32_t i = 0; btf_kind(t) == BTF_KIND_ENUM && i < btf_vlen(t); i++)
+		found = found || ((uint32_t)btf_enums(t)[i].val == value &&
+				  !str_has_prefix(btf_str(btf, btf_enums(t)[i].name_off), "__"));
+	btf_unref(btf);
+	kernel_btf_free(kb);
+	return found;
 }

@@ -20,7 +20,9 @@
 #include "bpf/names.h"
 
 /* By the kernel's names in fdinfo. */
-static const char *const kinds[] = { [KOBJ_PROG] = "prog", [KOBJ_MAP] = "map", [KOBJ_LINK] = "link" };
+static const char *const kinds[] = {
+	[KOBJ_PROG] = "prog", [KOBJ_MAP] = "map", [KOBJ_LINK] = "link"
+};
 
 static int compare(const void *a, const void *b)
 {
@@ -49,7 +51,7 @@ static bool has(const struct state *s, const char *line)
 
 void state_deinit(struct state *s)
 {
-	vec_for_each(line, &s->lines)
+	vec_for_each (line, &s->lines)
 		free(*line);
 	vec_deinit(&s->lines);
 }
@@ -162,7 +164,8 @@ static int read_descriptors(pid_t pid, struct state *ret)
 	while (r == 0 && (e = readdir(d))) {
 		char target[PATH_MAX] = "";
 
-		if (*e->d_name == '.' || readlinkat(dirfd(d), e->d_name, target, sizeof(target) - 1) < 0)
+		if (*e->d_name == '.' ||
+		    readlinkat(dirfd(d), e->d_name, target, sizeof(target) - 1) < 0)
 			continue;
 		/* pipe:[4711] is as good as pipe:[4712]. */
 		if (target[0] != '/')
@@ -201,7 +204,7 @@ static void filter(struct state *s, const struct state *other, bool keep)
 {
 	size_t n = 0;
 
-	vec_for_each(line, &s->lines) {
+	vec_for_each (line, &s->lines) {
 		if (has(other, *line) == keep)
 			s->lines.data[n++] = *line;
 		else
@@ -273,7 +276,8 @@ static void follow(const struct state *now, struct state *held)
 		unsigned id;
 		int fd;
 
-		if (sscanf(now->lines.data[i], "link %u", &id) == 1 && is_held(held, KOBJ_LINK, id)) {
+		if (sscanf(now->lines.data[i], "link %u", &id) == 1 &&
+		    is_held(held, KOBJ_LINK, id)) {
 			fd = kobj_fd_by_id(KOBJ_LINK, id);
 			if (fd >= 0 && klink_info(fd, &link, NULL) == 0)
 				add(held, "prog %u", link.prog_id);
@@ -282,10 +286,12 @@ static void follow(const struct state *now, struct state *held)
 			sort(held);
 		}
 		/* "link" sorts before "prog". */
-		if (sscanf(now->lines.data[i], "prog %u", &id) == 1 && is_held(held, KOBJ_PROG, id)) {
+		if (sscanf(now->lines.data[i], "prog %u", &id) == 1 &&
+		    is_held(held, KOBJ_PROG, id)) {
 			fd = kobj_fd_by_id(KOBJ_PROG, id);
 			if (fd >= 0 && kobj_info(fd, &prog, sizeof(prog)) == 0)
-				for (size_t j = 0; j < ARRAY_SIZE(map_ids) && j < prog.nr_map_ids; j++)
+				for (size_t j = 0; j < ARRAY_SIZE(map_ids) && j < prog.nr_map_ids;
+				     j++)
 					add(held, "map %u", map_ids[j]);
 			if (fd >= 0)
 				close(fd);
@@ -327,7 +333,8 @@ static void drop_foreign(const char *build, struct state *s)
 
 		if (sscanf(line, "%7s %u", kind, &id) == 2)
 			for (size_t j = 0; j < ARRAY_SIZE(kinds); j++)
-				foreign = foreign || (!strcmp(kind, kinds[j]) && is_held(&held, j, id));
+				foreign = foreign ||
+					  (!strcmp(kind, kinds[j]) && is_held(&held, j, id));
 		if (foreign)
 			free(line);
 		else

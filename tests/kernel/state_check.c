@@ -33,7 +33,7 @@ bool test_left(char *ret, size_t size)
 		*strrchr(build, '/') = '\0';
 	if (state_left(&before, 0, WAIT_MS * test_slowness(), build, &left) < 0)
 		return false;
-	vec_for_each(line, &left.lines)
+	vec_for_each (line, &left.lines)
 		str_printf(&text, "%s%s", text.len ? ", " : "", *line);
 	snprintf(ret, size, "%s", str_text(&text));
 	state_deinit(&left);

@@ -91,6 +91,14 @@ try()
 	timeout -k 2 $((20 * SLOW)) "$@"
 }
 
+# sleep(1) without a process: that one is as dear as 100 of these, on an emulated machine a tenth of a second.
+exec {never}<> <(:)
+nap()
+{
+	read -rt "$1" -u "$never"
+	return 0
+}
+
 # wait_until SECONDS COMMAND…: false if it does not come true in time
 wait_until()
 {
@@ -98,7 +106,7 @@ wait_until()
 	shift
 	until "$@"; do
 		[ $SECONDS -lt $end ] || return 1
-		sleep 0.05
+		nap 0.05
 	done
 }
 
@@ -157,7 +165,7 @@ daemon_pid()
 {
 	local proc
 	for proc in /proc/[0-9]*; do
-		[ "$(readlink "$proc/exe" 2> /dev/null)" = "$BPFUSE" ] || continue
+		[ "$proc/exe" -ef "$BPFUSE" ] || continue
 		if tr '\0' '\n' 2> /dev/null < "$proc/cmdline" | grep -qxF -- "${1:-$M}"; then
 			echo "${proc#/proc/}"
 			return
@@ -265,13 +273,31 @@ group_alive()
 	kill -0 -- "-$1" 2> /dev/null
 }
 
+# What is in the kernel and open in the daemon before a check, and what of what is after it was not.
+note_state()
+{
+	state_pid=
+	[ -n "$own_daemon" ] || state_pid=$(daemon_pid)
+	"$BUILD/tests/ls_state" ${state_pid:+-p "$state_pid"} > "$W/state"
+}
+
+what_is_left()
+{
+	# A daemon that was started anew has descriptors of its own.
+	[ "$(daemon_pid)" = "$state_pid" ] || state_pid=
+	"$BUILD/tests/ls_state" ${state_pid:+-p "$state_pid"} -w $((5000 * SLOW)) -b "$BUILD" "$W/state" |
+		paste -sd,
+	return "${PIPESTATUS[0]}"
+}
+
 run_check()
 {
-	local function=$1 name=${1#check_} status why pid
+	local function=$1 name=${1#check_} status why pid left
 	local end=$((SECONDS + ${limit[$1]:-$LIMIT_S} * SLOW))
 
 	rm -f "$W/why"
 	mkdir -p "$W/scratch"
+	note_state
 	set -m
 	(
 		set +m
@@ -282,7 +308,7 @@ run_check()
 	pid=$!
 	set +m
 	while kill -0 "$pid" 2> /dev/null && [ $SECONDS -lt $end ]; do
-		sleep 0.02
+		nap 0.02
 	done
 	if kill -0 "$pid" 2> /dev/null; then
 		kill_daemon
@@ -315,13 +341,16 @@ run_check()
 			kill_daemon
 		fi
 	fi
-	verdict "$status" "$name" "$why"
-	[ "$status" -eq 0 ] || [ "$status" -eq 77 ] || sed 's/^/  | /' "$W/out" | tail -n 40
 	if [ -n "$own_daemon" ]; then
 		unmount_all
 	else
 		clean_tree
 	fi
+	if ! left=$(what_is_left); then
+		status=1 why="${why:+$why; }left behind: $left"
+	fi
+	verdict "$status" "$name" "$why"
+	[ "$status" -eq 0 ] || [ "$status" -eq 77 ] || sed 's/^/  | /' "$W/out" | tail -n 40
 	rm -rf --one-file-system "$W/scratch"
 }
 

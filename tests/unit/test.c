@@ -13,10 +13,9 @@
 
 enum { EXIT_SKIP = 77, TIMEOUT_S = 60 };
 
-/* Of suites with the real kernel; other suites have none. */
-__attribute__((weak)) void test_before(void);
-__attribute__((weak)) bool test_left(char *ret, size_t size);
-
+/* Other suites have none. */
+#pragma weak test_before
+#pragma weak test_left
 
 extern const struct test *const __start_unit_tests[], *const __stop_unit_tests[];
 

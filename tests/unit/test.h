@@ -21,6 +21,7 @@
  */
 #include <errno.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -33,6 +34,13 @@ struct test {
 
 /* By how much this machine is slower than most (BPFUSE_TEST_SLOW); for time limits. */
 unsigned test_slowness(void);
+
+/*
+ * Of suites with the real kernel: called before each test, and after it; the latter says in
+ * @ret (@size bytes) what the test left behind, if anything.
+ */
+void test_before(void);
+bool test_left(char *ret, size_t size);
 
 /* The linker collects these in a section of its own, so nothing is listed by hand. */
 #define TEST(name_)                                                                                \

@@ -23,7 +23,8 @@ struct test_job {
 
 static struct board new_board(void)
 {
-	return (struct board){ .lock = PTHREAD_MUTEX_INITIALIZER, .cond = PTHREAD_COND_INITIALIZER };
+	return (struct board){ .lock = PTHREAD_MUTEX_INITIALIZER,
+			       .cond = PTHREAD_COND_INITIALIZER };
 }
 
 static void run(struct job *j)
@@ -54,7 +55,8 @@ static void release(struct job *j)
 	pthread_mutex_unlock(&b->lock);
 }
 
-static void submit(struct worker_pool *pool, struct strand *s, struct board *b, int number, bool waits)
+static void submit(struct worker_pool *pool, struct strand *s, struct board *b, int number,
+		   bool waits)
 {
 	struct test_job *job = calloc(1, sizeof(*job));
 
