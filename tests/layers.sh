@@ -31,7 +31,7 @@ rule()
 # Sources of a folder, but not BPF programs: those are of another world.
 sources()
 {
-	find "$@" -path './build*' -prune -o -name '*.[ch]' ! -name '*.bpf.c' -print | sort
+	find "$@" -path './build*' -prune -o -name '*.[ch]' ! -name '*.bpf.[ch]' -print | sort
 }
 
 # including PATTERN FILES…: file:line of #include lines that match
@@ -88,6 +88,8 @@ for file in tests/unit/test_*.c tests/kernel/test_*.c; do
 	name=$(basename "$file" .c)
 	grep -q "'${name#test_}'" tests/meson.build || echo "$file"
 done | rule every_test_is_built
+
+tests/features --rows | rule every_feature_has_a_row
 
 if [ -n "$build" ]; then
 	find "$build" -type f -perm -u+x -not -name '*.so*' -not -path '*/meson-*' |

@@ -3,7 +3,7 @@
 
     carve.py TREE DESTINATION
 
-Looks for the ELF magic followed by a 64-bit header of a relocatable file for e_machine 247, at any offset of any
+Looks for the ELF magic and a 64-bit header of a relocatable file for e_machine 247, at any offset of any
 file: skeletons keep their object in a program's read-only data. How long it is, its
 section headers say. Writes DESTINATION/NAME.o or, of several in a file, NAME.N.o.
 """

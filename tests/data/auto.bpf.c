@@ -5,6 +5,8 @@
 
 #include <bpf/bpf_helpers.h>
 
+#include "is_produce.bpf.h"
+
 __u64 tracepoint_hits = 0;
 __u64 raw_tp_hits = 0;
 __u64 uprobe_hits = 0;
@@ -12,14 +14,15 @@ __u64 uprobe_hits = 0;
 SEC("tracepoint/syscalls/sys_enter_personality")
 int auto_tracepoint(void *ctx)
 {
-	__sync_fetch_and_add(&tracepoint_hits, 1);
+	if (is_produce())
+		__sync_fetch_and_add(&tracepoint_hits, 1);
 	return 0;
 }
 
 SEC("raw_tp/sys_enter")
 int auto_raw_tp(struct bpf_raw_tracepoint_args *ctx)
 {
-	if (ctx->args[1] == __NR_personality)
+	if (ctx->args[1] == __NR_personality && is_produce())
 		__sync_fetch_and_add(&raw_tp_hits, 1);
 	return 0;
 }
@@ -31,7 +34,8 @@ int auto_raw_tp(struct bpf_raw_tracepoint_args *ctx)
 SEC("uprobe/libc.so.6:" SYMBOL)
 int auto_uprobe(void *ctx)
 {
-	__sync_fetch_and_add(&uprobe_hits, 1);
+	if (is_produce())
+		__sync_fetch_and_add(&uprobe_hits, 1);
 	return 0;
 }
 

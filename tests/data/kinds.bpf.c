@@ -2,13 +2,14 @@
 /*
  * kinds - one program for each kind of attachment; each says in `hits` that it ran, and its cookie.
  *
- * tests/mount/produce.c gives the occasions: it calls personality(2), which nobody else does,
- * and produce_number().
+ * tests/mount/produce.c gives the occasions: it calls personality(2) and produce_number().
  */
 #include <linux/bpf.h>
 #include <asm/unistd.h>
 
 #include <bpf/bpf_helpers.h>
+
+#include "is_produce.bpf.h"
 
 enum { TRACEPOINT, RAW_TP, UPROBE, URETPROBE, UPROBE_MULTI, XDP, CGROUP_SKB, N_KINDS };
 
@@ -36,14 +37,15 @@ static __always_inline void count(__u32 kind, __u64 cookie)
 SEC("tracepoint/syscalls/sys_enter_personality")
 int on_tracepoint(void *ctx)
 {
-	count(TRACEPOINT, bpf_get_attach_cookie(ctx));
+	if (is_produce())
+		count(TRACEPOINT, bpf_get_attach_cookie(ctx));
 	return 0;
 }
 
 SEC("raw_tp/sys_enter")
 int on_raw_tp(struct bpf_raw_tracepoint_args *ctx)
 {
-	if (ctx->args[1] == __NR_personality)
+	if (ctx->args[1] == __NR_personality && is_produce())
 		count(RAW_TP, 0);
 	return 0;
 }

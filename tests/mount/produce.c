@@ -3,8 +3,8 @@
  * produce - occasions for the programs of tests/data: produce [COUNT [DELAY_US [FIRST]]]
  *
  * Calls produce_number() COUNT times with growing numbers, for uprobes to hang on, and
- * personality(2) once each time, for tracepoints: it only asks, and nobody else on the
- * machine does.
+ * personality(2) once each time, for tracepoints: it only asks, and few others on the
+ * machine do.
  */
 #include <stdio.h>
 #include <stdlib.h>
