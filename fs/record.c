@@ -305,9 +305,15 @@ static void add_json(const struct by_len *k, const void *data, uint32_t len, str
 	}
 	str_add(out, "{\"data\":");
 	value_print_bytes(VALUE_JSON, data, len, out);
-	if (k && k->format)
-		str_printf(out, ",\"error\":\"%u bytes do not fit %s of %zu\"", len,
-			   value_format_name(k->format), value_format_size(k->format));
+	if (k && k->format) {
+		char why[160];
+
+		/* The type's name is the object's: it may hold anything. */
+		snprintf(why, sizeof(why), "%u bytes do not fit %s of %zu", len,
+			 value_format_name(k->format), value_format_size(k->format));
+		str_add(out, ",\"error\":");
+		str_add_json(out, why, strlen(why));
+	}
 	str_add_char(out, '}');
 }
 
